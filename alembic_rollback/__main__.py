@@ -1,0 +1,5 @@
+"""`python -m alembic_rollback`."""
+
+from alembic_rollback.cli import main
+
+main()

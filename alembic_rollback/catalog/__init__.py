@@ -1,0 +1,1 @@
+"""What the database itself knows (pg_catalog), read only and without locking user tables."""

@@ -1,0 +1,279 @@
+"""The command line: arguments, prompts, exit codes. What the commands do is in `commands`."""
+
+from __future__ import annotations
+
+import json
+import sys
+import traceback
+from collections.abc import Callable, Iterable, Sequence
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from alembic_rollback import __version__
+from alembic_rollback.errors import DONE, FAILED, NotConfirmed, RollbackError
+from alembic_rollback.planning import Request
+from alembic_rollback.reporting import data, text
+from alembic_rollback.reporting.errors import error_lines, exit_code
+from alembic_rollback.reporting.style import style_for
+from alembic_rollback.summaries import SUMMARIES
+
+if TYPE_CHECKING:
+    from alembic.config import Config
+
+    from alembic_rollback.model import Rollback
+
+_command = partial(click.command, context_settings={"help_option_names": ["-h", "--help"]})
+
+
+def _say(lines: Iterable[str], *, err: bool = False) -> None:
+    for line in lines:
+        click.echo(line, err=err)
+
+
+@_command("rollback-db", short_help=SUMMARIES["rollback-db"])
+@click.argument("versions", nargs=-1, metavar="[VERSION]...")
+@click.option("--to", metavar="VERSION", help="Go back to VERSION, which stays applied; or `base`.")
+@click.option("--last", type=int, metavar="N", help="The last N applied revisions.")
+@click.option("--all", "everything", is_flag=True, help="Everything that is applied.")
+@click.option("--dry-run", is_flag=True, help="Show what would happen; change nothing.")
+@click.option("--sql", is_flag=True, help="Print the SQL instead of running it.")
+@click.option("-y", "--yes", is_flag=True, help="Do not ask.")
+@click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")
+@click.option(
+    "--transaction",
+    type=click.Choice(["one", "each"]),
+    default="one",
+    show_default=True,
+    help="One for everything, or one for each revision.",
+)
+@click.option("--lock-timeout", metavar="TIME", help="Wait so long for a lock (default 5s).")
+@click.option("--statement-timeout", metavar="TIME", help="Stop a statement after that time.")
+@click.pass_obj
+def rollback_db(config: Config, /, versions: tuple[str, ...], **options: Any) -> None:
+    """Roll back revisions: run their downs, newest first, in one transaction.
+
+    Shows first which tables and rows would be lost and asks for the word ROLLBACK. A revision may
+    be taken from the middle: it becomes pending, and `alembic upgrade head` applies it again.
+
+    \b
+    alembic rollback-db 20260112_001            this one only
+    alembic rollback-db --to 20260112_001       everything above it
+    alembic rollback-db --last 2 --dry-run      look first
+    """
+    from alembic_rollback import commands
+
+    request = Request(versions, options["to"], options["last"], options["everything"])
+    timeouts = {name: options[name] for name in ("lock_timeout", "statement_timeout")}
+    if options["sql"]:
+        commands.rollback_sql(config, request, **timeouts)
+        return
+    results = commands.rollback(
+        config,
+        request,
+        dry_run=options["dry_run"],
+        confirm=None if options["yes"] else _confirm,
+        each=options["transaction"] == "each",
+        **timeouts,
+    )
+    style = style_for(sys.stdout)
+    if options["as_json"]:
+        click.echo(json.dumps(data.rollback_data(results), indent=2))
+    else:
+        _say((text.plan_lines if options["dry_run"] else text.done_lines)(results, style))
+
+
+@_command("migration-status", short_help=SUMMARIES["migration-status"])
+@click.option("-v", "--verbose", is_flag=True, help="With times, checksums and paths.")
+@click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")
+@click.option("--check", is_flag=True, help="Exit 1 if anything is pending or wrong, for CI.")
+@click.pass_obj
+def migration_status(config: Config, verbose: bool, as_json: bool, check: bool) -> None:
+    """Show every revision, oldest first: applied, pending, modified, missing, out of order.
+
+    Writes nothing, also in a database that has never seen a migration.
+
+    \b
+    alembic migration-status
+    alembic migration-status --check            in a pipeline
+    """
+    from alembic_rollback import commands
+
+    results = commands.status(config)
+    if as_json:
+        click.echo(json.dumps(data.status_data(results), indent=2))
+    else:
+        _say(text.status_lines(results, style_for(sys.stdout), verbose=verbose))
+    if check and not all(result.clean for result in results):
+        sys.exit(FAILED)
+
+
+@_command("generate-down", short_help=SUMMARIES["generate-down"])
+@click.argument("files", nargs=-1, required=True, metavar="FILE...")
+@click.option("-o", "--output", type=click.Path(path_type=Path), help="Write here (one FILE).")
+@click.option("--stdout", is_flag=True, help="Print instead of writing.")
+@click.option("--force", is_flag=True, help="Overwrite a down that exists.")
+@click.pass_obj
+def generate_down(
+    config: Config, files: tuple[str, ...], output: Path | None, stdout: bool, force: bool
+) -> None:
+    """Write the .down.sql of each FILE, undoing its statements in reverse order.
+
+    FILE is a path, or a name or version in the version locations. What cannot be undone from the
+    text alone is named with its line and the missing fact, here and in the file; then the exit
+    code is 1, and rollback-db refuses the file until a person has completed it.
+
+    \b
+    alembic generate-down migrations/versions/20260112_001_create_purchase_orders.up.sql
+    alembic generate-down 20260112_001 --stdout
+    """
+    from alembic_rollback import commands
+
+    write = not stdout
+    results = commands.generate_down(config, files, output=output, write=write, force=force)
+    if stdout:
+        click.echo("\n".join(result.text for result in results), nl=False)
+    _say(text.generated_lines(results, style_for(sys.stderr)), err=True)
+    if not all(result.complete for result in results):
+        sys.exit(FAILED)
+
+
+@_command("generate-up", short_help=SUMMARIES["generate-up"])
+@click.argument("message")
+@click.option("--template", default="empty", show_default=True, help="`empty`, `table`, or own.")
+@click.option("--head", metavar="VERSION", help="Follow this revision; `base` for none.")
+@click.option("--version-path", metavar="DIR", help="Write there, of several version locations.")
+@click.pass_obj
+def generate_up(
+    config: Config, message: str, template: str, head: str | None, version_path: str | None
+) -> None:
+    """Write a new pair, VERSION_name.up.sql and .down.sql, on top of the current head.
+
+    A template is up.sql.mako and down.sql.mako, or NAME.up.sql.mako and NAME.down.sql.mako; one
+    in the script location takes the place of the built-in one.
+
+    \b
+    alembic generate-up "create purchase orders" --template table
+    """
+    from alembic_rollback import commands
+
+    paths = commands.generate_up(
+        config, message, template=template, head=head, version_path=version_path
+    )
+    _say(str(path) for path in paths)
+
+
+COMMANDS: dict[str, click.Command] = {
+    command.name or "": command
+    for command in (rollback_db, migration_status, generate_down, generate_up)
+}
+
+
+def run(name: str, config: Config, argv: Sequence[str]) -> None:
+    """Run one subcommand as `alembic NAME …`; ends the process unless the exit code is 0."""
+    code = _guarded(
+        lambda: COMMANDS[name].main(
+            list(argv), prog_name=f"alembic {name}", obj=config, standalone_mode=False
+        ),
+        raise_errors=bool(getattr(config.cmd_opts, "raiseerr", False)),
+    )
+    if code:
+        sys.exit(code)
+
+
+def report(error: BaseException) -> int:
+    """Print an error that came out of a run of Alembic's own; return the exit code."""
+    from alembic_rollback.host.failures import failure_of
+
+    failure = failure_of(error)
+    if not isinstance(error, RollbackError) and not _is_database_error(error):
+        # A bug in a migration: its developer needs the traceback.
+        traceback.print_exception(error)
+    sys.stdout.flush()
+    _say(error_lines(error, failure, style_for(sys.stderr)), err=True)
+    return exit_code(error, failure)
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__, prog_name="alembic-rollback")
+@click.option("-c", "--config", "files", multiple=True, metavar="FILE", help="As alembic -c.")
+@click.option("-n", "--name", "section", default="alembic", help="As alembic -n.")
+@click.option("-x", "x", multiple=True, metavar="ARG", help="As alembic -x.")
+@click.pass_context
+def group(context: click.Context, files: tuple[str, ...], section: str, x: tuple[str, ...]) -> None:
+    """The subcommands of alembic-rollback, for hosts that wrap Alembic's command line."""
+    from alembic_rollback.host.command_line import make_config
+
+    context.obj = make_config(files, section, x)
+
+
+for _each in COMMANDS.values():
+    group.add_command(_each)
+
+
+def main() -> None:
+    """The console script `alembic-rollback` and `python -m alembic_rollback`."""
+    sys.exit(_guarded(lambda: group.main(prog_name="alembic-rollback", standalone_mode=False)))
+
+
+def _guarded(action: Callable[[], Any], *, raise_errors: bool = False) -> int:
+    """Run an action; turn every expected error into one line and its exit code."""
+    from alembic.util import CommandError
+
+    from alembic_rollback.host.failures import failure_of
+
+    try:
+        result = action()
+        return result if isinstance(result, int) else DONE
+    except click.exceptions.NoArgsIsHelpError as error:
+        error.show()
+        return error.exit_code
+    except click.ClickException as error:
+        error.show()
+        return error.exit_code
+    except click.exceptions.Exit as ended:
+        return ended.exit_code
+    except (click.Abort, KeyboardInterrupt) as error:
+        origin = error.__cause__ or error
+        return report(origin if failure_of(origin) else _interrupted())
+    except CommandError as error:
+        if raise_errors:
+            raise
+        return report(failed_as(error, RollbackError(f"{error}")))
+    except Exception as error:
+        if raise_errors or not (isinstance(error, RollbackError) or failure_of(error)):
+            raise
+        return report(error)
+
+
+def failed_as(error: Exception, ours: RollbackError) -> BaseException:
+    """Alembic's error where a step failed with it, else the same words as an error of ours."""
+    from alembic_rollback.host.failures import failure_of
+
+    return error if failure_of(error) else ours
+
+
+def _interrupted() -> NotConfirmed:
+    return NotConfirmed("Interrupted.", next_step="`alembic migration-status` shows the state.")
+
+
+def _is_database_error(error: BaseException) -> bool:
+    return hasattr(error, "orig")
+
+
+def _confirm(rollbacks: Sequence[Rollback]) -> None:
+    """Ask for the word on the terminal. Raises NotConfirmed for anything else."""
+    style = style_for(sys.stderr)
+    _say(text.warning_lines(rollbacks, style), err=True)
+    click.echo(err=True)
+    if not sys.stdin.isatty():
+        raise NotConfirmed(
+            "This destroys data, and there is no terminal to ask on.",
+            state="Nothing was changed.",
+            next_step="Look with --dry-run, then run it with --yes.",
+        )
+    click.echo(f"Type '{text.WORD}' to confirm: ", nl=False, err=True)
+    if sys.stdin.readline().rstrip("\r\n") != text.WORD:
+        raise NotConfirmed("Not confirmed.", state="Nothing was changed.")

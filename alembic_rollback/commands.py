@@ -1,0 +1,345 @@
+"""The use cases, as functions: an Alembic Config in, results out; nothing is printed or asked.
+
+They mirror `alembic.command`. Errors are those of `alembic_rollback.errors`, and what a migration
+itself raises.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from alembic_rollback import writing
+from alembic_rollback.checks.impact import assess
+from alembic_rollback.errors import Blocked, LedgerError, PairError, RollbackError, UsageError
+from alembic_rollback.host import environment
+from alembic_rollback.host.configuration import settings_of
+from alembic_rollback.host.environment import Key, Snapshot
+from alembic_rollback.host.history import history_of
+from alembic_rollback.host.runs import Order, new_run
+from alembic_rollback.host.scripts import load_script, pair_of
+from alembic_rollback.ledger import Shape
+from alembic_rollback.model import (
+    GeneratedDown,
+    Plan,
+    Revision,
+    RevisionStatus,
+    Rollback,
+    Status,
+)
+from alembic_rollback.pairs import next_version, write_new, write_pair
+from alembic_rollback.planning import Request, out_of_order, plan_rollback
+from alembic_rollback.settings import check_duration
+from alembic_rollback.sql.script import Script
+
+if TYPE_CHECKING:
+    from alembic.config import Config
+    from sqlalchemy.engine import Connection
+
+Confirm = Callable[[Sequence[Rollback]], None]
+"""Shown what a rollback would do; raises NotConfirmed to stop it."""
+
+
+def status(config: Config) -> list[Status]:
+    """Which revisions are applied, pending or not as they should be, for each database of env.py.
+
+    Writes nothing, also where none of our tables exists yet.
+    """
+    return environment.inspect(config, lambda snapshot, connection: _status(snapshot))
+
+
+def rollback(
+    config: Config,
+    request: Request,
+    *,
+    dry_run: bool = False,
+    confirm: Confirm | None = None,
+    each: bool = False,
+    lock_timeout: str | None = None,
+    statement_timeout: str | None = None,
+) -> list[Rollback]:
+    """Roll back what is asked for, in each database of env.py.
+
+    dry_run: only say what would happen. confirm: called before anything runs where something
+    would be destroyed; what it was shown is looked at again before the run. each: commit after
+    each step instead of once at the end. The timeouts are PostgreSQL durations; they default to
+    the settings. Raises RollbackError before anything runs where the request cannot be met.
+    """
+    settings = settings_of(config)
+    timeouts = (
+        ("lock_timeout", check_duration("--lock-timeout", lock_timeout or settings.lock_timeout)),
+        (
+            "statement_timeout",
+            check_duration("--statement-timeout", statement_timeout or settings.statement_timeout),
+        ),
+    )
+    prepared = _prepare(config, request, each=each)
+    shown = list(prepared.values())
+    if dry_run or not any(one.plan.steps for one in shown):
+        return shown
+    recheck = None
+    if confirm and any(one.impact.destructive for one in shown):
+        confirm(shown)
+        recheck = _rechecking(prepared, settings.count_limit)
+    order = Order(new_run(), each, timeouts)
+    plans = {key: one.plan for key, one in prepared.items()}
+    environment.execute(config, plans, order, recheck)
+    return _confirmed_by_log(config, prepared, order)
+
+
+def rollback_sql(
+    config: Config,
+    request: Request,
+    *,
+    lock_timeout: str | None = None,
+    statement_timeout: str | None = None,
+) -> None:
+    """Write a rollback's SQL, bookkeeping included, to the output of env.py's offline mode.
+
+    The database is read to know what is applied; nothing is run.
+    """
+    settings = settings_of(config)
+    plans: list[tuple[Snapshot, Plan]] = environment.inspect(
+        config, lambda snapshot, connection: (snapshot, _plan(snapshot, request))
+    )
+    if len(plans) != 1:
+        raise UsageError("--sql needs an env.py with one database.")
+    snapshot, plan = plans[0]
+    given = {
+        "lock_timeout": lock_timeout or settings.lock_timeout,
+        "statement_timeout": statement_timeout or settings.statement_timeout,
+    }
+    timeouts = tuple((name, check_duration(name, value)) for name, value in given.items())
+    order = Order(new_run(), timeouts=timeouts, applied=snapshot.applied)
+    environment.render(config, snapshot, plan, order)
+
+
+def generate_down(
+    config: Config,
+    files: Sequence[str],
+    *,
+    output: Path | None = None,
+    write: bool = True,
+    force: bool = False,
+) -> list[GeneratedDown]:
+    """Derive the downs of some up files from their text.
+
+    files: paths, or names or versions in the version locations. output: where to write the only
+    one. All of them are derived before the first is written. Raises PairError where a down exists
+    and `force` is false.
+    """
+    locations = _locations(config) if any(not Path(file).is_file() for file in files) else []
+    if output and len(files) != 1:
+        raise UsageError("-o takes one FILE.")
+    derived = [writing.invert_file(writing.find_up(file, locations), output) for file in files]
+    if not write:
+        return derived
+    for one in derived:
+        if one.down.exists() and not force:
+            raise PairError("exists already; --force overwrites it.", where=one.down)
+    for one in derived:
+        write_new(one.down, one.text, replace=force)
+    return [replace(one, written=True) for one in derived]
+
+
+def generate_up(
+    config: Config,
+    message: str,
+    *,
+    template: str = "empty",
+    head: str | None = None,
+    version_path: str | None = None,
+) -> tuple[Path, Path]:
+    """Write a new pair on top of the current head; return both paths.
+
+    head: the revision to follow where there are several heads. version_path: the version location
+    where there are several.
+    """
+    directory = environment.script_directory(config)
+    history = history_of(directory)
+    heads = directory.get_heads()
+    if head:
+        revises: tuple[str, ...] = () if head == "base" else (history.resolve(head),)
+    elif len(heads) > 1:
+        raise UsageError(
+            f"There are {len(heads)} heads: {', '.join(heads)}.",
+            next_step="Name the one to follow with --head, or merge them with `alembic merge`.",
+        )
+    else:
+        revises = tuple(heads)
+    location = _location_for(history, directory, revises, version_path)
+    created = directory._generate_create_date().date()
+    taken = [version for version, one in history.revisions.items() if one.is_pair]
+    new = writing.NewPair(message, next_version(taken, created), revises, created, writing.author())
+    writing.check_title(new)
+    up_text, down_text = writing.fill_templates(new, template, Path(directory.dir))
+    return write_pair(location, new.title, up_text, down_text)
+
+
+def _prepare(config: Config, request: Request, *, each: bool) -> dict[Key, Rollback]:
+    """Plan, parse and weigh, for each database; nothing is written."""
+
+    def look(snapshot: Snapshot, connection: Connection) -> tuple[Key, Rollback]:
+        plan = _plan(snapshot, request)
+        scripts = {step.version: _down_script(snapshot, step) for step in plan.steps}
+        impact = assess(connection, plan, scripts, snapshot.settings.count_limit)
+        if not each and impact.locks > impact.lock_capacity:
+            raise Blocked(
+                f"In one transaction this needs about {impact.locks} locks; the server's lock "
+                f"table holds {impact.lock_capacity}.",
+                state="Nothing was changed.",
+                next_step="Add --transaction each, or raise max_locks_per_transaction.",
+            )
+        return snapshot.key, Rollback(snapshot.database, plan, impact, scripts)
+
+    return dict(environment.inspect(config, look))
+
+
+def _plan(snapshot: Snapshot, request: Request) -> Plan:
+    if snapshot.shape is Shape.FOREIGN:
+        raise LedgerError(
+            f"The table {snapshot.ledger.schema}.{snapshot.ledger.table} is another tool's: it "
+            "hasn't the columns of a ledger.",
+            state="Nothing was changed.",
+            next_step="Set `ledger_table = …` in [alembic_rollback] to a free name.",
+        )
+    history = snapshot.history
+
+    def resolve(identifier: str) -> str:
+        return history.resolve(identifier, snapshot.applied_without_file)
+
+    target = request.to if request.to in (None, "base") else resolve(request.to)
+    versions = tuple(resolve(version) for version in request.versions)
+    resolved = replace(request, versions=versions, to=target)
+    return plan_rollback(history.graph, history.revisions, snapshot.ranked, resolved)
+
+
+def _down_script(snapshot: Snapshot, step: Revision) -> Script | None:
+    pair = pair_of(snapshot.history.script(step.version))
+    return load_script(pair, "down") if pair else None
+
+
+def _rechecking(prepared: Mapping[Key, Rollback], count_limit: int) -> environment.Recheck:
+    """Between the question and the lock somebody may have written rows or edited a file."""
+
+    def recheck(key: Key, connection: Connection, scripts: Mapping[str, Script | None]) -> None:
+        one = prepared[key]
+        same_scripts = {version: scripts[version] for version in one.versions} == one.scripts
+        if not same_scripts or assess(connection, one.plan, scripts, count_limit) != one.impact:
+            raise Blocked(
+                "What would be lost has changed since it was shown.",
+                state="Nothing was changed.",
+                next_step="Run the command again to see it as it is now.",
+            )
+
+    return recheck
+
+
+def _confirmed_by_log(
+    config: Config, prepared: Mapping[Key, Rollback], order: Order
+) -> list[Rollback]:
+    """Report a rollback as done only if its log rows are there for another connection to see."""
+    logged: dict[Key, tuple[str, ...]] = dict(
+        environment.inspect(
+            config,
+            lambda snapshot, connection: (
+                snapshot.key,
+                snapshot.ledger.logged(connection, order.run.run_id, "rolled_back"),
+            ),
+        )
+    )
+    for key, one in prepared.items():
+        if logged.get(key, ()) != one.versions:
+            raise RollbackError(
+                f"The rollback of {', '.join(one.versions)} ran, but was not committed.",
+                next_step="env.py must run context.run_migrations() inside "
+                "`with context.begin_transaction():`; `alembic migration-status` shows the state.",
+            )
+    return [
+        replace(one, executed=bool(one.plan.steps), run_id=order.run.run_id)
+        for one in prepared.values()
+    ]
+
+
+def _status(snapshot: Snapshot) -> Status:
+    history, rows = snapshot.history, snapshot.rows
+    every = [*history.revisions, *snapshot.applied_without_file]
+    ordered = history.graph.order(every)
+    notes: tuple[str, ...] = ()
+    if snapshot.shape is Shape.FOREIGN:
+        table = f"{snapshot.ledger.schema}.{snapshot.ledger.table}"
+        notes = (f"{table} is another tool's; set ledger_table to have a ledger.",)
+    elif snapshot.shape is Shape.ABSENT:
+        notes = ("There is no ledger yet; the next upgrade creates it.",)
+    return Status(
+        snapshot.database,
+        tuple(_revision_status(snapshot, version, rows.get(version)) for version in ordered),
+        snapshot.now,
+        notes,
+    )
+
+
+def _revision_status(snapshot: Snapshot, version: str, row: Any) -> RevisionStatus:
+    applied = version in snapshot.applied
+    failure = snapshot.failures.get(version)
+    if failure and (failure.direction == "up") == applied:
+        failure = None  # what failed then has succeeded without the plugin since
+    revision = snapshot.history.revisions.get(version)
+    found = RevisionStatus(
+        version=version,
+        name=row.name if row else "",
+        kind="missing",
+        applied=applied,
+        applied_at=row.applied_at if row and applied else None,
+        execution_time_ms=row.execution_time_ms if row and applied else None,
+        checksum=row.checksum if row and applied else None,
+        failure=failure,
+    )
+    if revision is None:
+        return replace(found, problems=("missing file",))
+    return replace(
+        found,
+        name=revision.name,
+        kind="pair" if revision.is_pair else "py",
+        path=revision.path,
+        problems=tuple(_problems(snapshot, revision, found)),
+        irreversible=revision.irreversible,
+    )
+
+
+def _problems(snapshot: Snapshot, revision: Revision, found: RevisionStatus) -> list[str]:
+    problems = []
+    if revision.is_pair and found.checksum and found.checksum != revision.checksum:
+        problems.append("modified")
+    if not revision.has_down and not revision.irreversible:
+        problems.append("missing down")
+    if not found.applied and out_of_order(
+        snapshot.history.graph, revision.version, snapshot.applied
+    ):
+        problems.append("out of order")
+    return problems
+
+
+def _locations(config: Config) -> list[Path]:
+    return [Path(path) for path in environment.script_directory(config)._version_locations]
+
+
+def _location_for(
+    history: Any, directory: Any, revises: tuple[str, ...], version_path: str | None
+) -> Path:
+    locations = [Path(location) for location in directory._version_locations]
+    if version_path:
+        wanted = Path(version_path).absolute()
+        if wanted not in [location.absolute() for location in locations]:
+            raise UsageError(f"{version_path} is not one of Alembic's version_locations.")
+        return wanted
+    if len(locations) == 1:
+        return locations[0]
+    for version in revises:
+        parent: Path = history.revisions[version].path.parent
+        return parent
+    raise UsageError(
+        "There are several version locations.", next_step="Name one with --version-path."
+    )

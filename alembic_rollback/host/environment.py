@@ -1,0 +1,267 @@
+"""Run something through the project's own env.py: its connections, its schemas, its settings."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from alembic_rollback.errors import DatabaseError, RollbackError
+from alembic_rollback.host.configuration import settings_of
+from alembic_rollback.host.failures import failure_of
+from alembic_rollback.host.history import History, history_of
+from alembic_rollback.host.runs import OPTION, STATE, Order, find_ledger
+from alembic_rollback.host.scripts import needs_postgresql
+from alembic_rollback.host.steps import prepare
+from alembic_rollback.ledger import Ledger, Shape, server_now
+from alembic_rollback.model import Failure, LedgerRow, Plan
+from alembic_rollback.planning import reconcile
+from alembic_rollback.runner import describe
+from alembic_rollback.settings import Settings
+from alembic_rollback.sql.script import Script
+
+if TYPE_CHECKING:
+    from alembic.config import Config
+    from alembic.runtime.migration import MigrationContext
+    from alembic.script import ScriptDirectory
+    from sqlalchemy.engine import Connection
+
+T = TypeVar("T")
+Key = tuple[int, str, str, str]
+"""The how-manyth database of env.py, its name, and the ledger's schema and table."""
+Recheck = Callable[[Key, "Connection", Mapping[str, Script | None]], None]
+
+
+@dataclass(frozen=True)
+class Snapshot:
+    """What one database says, read without writing anything."""
+
+    key: Key
+    settings: Settings
+    history: History
+    ledger: Ledger
+    shape: Shape
+    rows: Mapping[str, LedgerRow]
+    applied: frozenset[str]
+    """The applied set as a run that writes would find it after reconciling."""
+    heads: tuple[str, ...]
+    """The version table's rows as such a run would leave them."""
+    failures: Mapping[str, Failure]
+    now: datetime
+
+    @property
+    def database(self) -> str:
+        """The database's name."""
+        return self.key[1]
+
+    @property
+    def applied_without_file(self) -> dict[str, str]:
+        """Applied revisions that no file of this release has, with the ledger's name for them."""
+        return {
+            version: self.rows[version].name if version in self.rows else ""
+            for version in sorted(self.applied)
+            if version not in self.history.revisions
+        }
+
+    @property
+    def ranked(self) -> dict[str, int]:
+        """The applied versions with their place in the order of application."""
+        known = [version for version in self.rows if version in self.applied]
+        rank = {version: place for place, version in enumerate(known, 1)}
+        return {version: rank.get(version, 0) for version in self.applied}
+
+
+def inspect(config: Config, read: Callable[[Snapshot, Connection], T]) -> list[T]:
+    """Read each database that env.py connects to; nothing is written, in a READ ONLY transaction.
+
+    Raises DatabaseError where there is no connection, or no PostgreSQL.
+    """
+    found: list[T] = []
+
+    def look(heads: Any, context: MigrationContext) -> list[Any]:
+        if context.dialect.name != "postgresql":
+            raise needs_postgresql(context.dialect.name)
+        assert context.connection is not None
+        with _read_only(context):
+            snapshot = _read_snapshot(context, len(found))
+            found.append(read(snapshot, context.connection))
+        return []
+
+    directory = script_directory(config)
+    with _quiet(), _connection_errors():
+        _run_env(config, directory, fn=look, dont_mutate=True)
+    if not found:
+        raise DatabaseError(
+            "env.py did not run any migrations, so no database was seen.",
+            next_step="It must call context.run_migrations().",
+        )
+    return found
+
+
+def execute(
+    config: Config, plans: Mapping[Key, Plan], order: Order, recheck: Recheck | None = None
+) -> None:
+    """Run the plans through env.py: each in the database that it was made for.
+
+    plans: by Snapshot.key. recheck: called under the lock with the scripts that are about to run;
+    raises to stop them. Errors of a step come out as they were raised; `failure_of` tells where
+    the database is then.
+    """
+    seen: list[str] = []
+
+    def roll_back(heads: Any, context: MigrationContext) -> list[Any]:
+        state = STATE.get()
+        if state is None:
+            raise RollbackError("Without a ledger nothing can be rolled back.")
+        key = _key(context, state.ledger, len(seen))
+        seen.append(key[1])
+        plan = plans.get(key)
+        if plan is None:
+            return []
+        gone = [step.title for step in plan.steps if step.version not in state.applied.versions]
+        if gone:
+            raise RollbackError(
+                f"{', '.join(gone)}: rolled back by somebody else in the meantime.",
+                state="Nothing was changed.",
+                next_step="`alembic migration-status` shows what is applied now.",
+            )
+        steps = prepare(state, _steps(context, plan))
+        if recheck:
+            scripts = {
+                step.version: state.scripts.get((step.version, "down")) for step in plan.steps
+            }
+            recheck(key, state.connection, scripts)
+        return steps
+
+    with _quiet(), _connection_errors():
+        _run_env(config, script_directory(config), fn=roll_back, **{OPTION: order})
+
+
+def render(config: Config, snapshot: Snapshot, plan: Plan, order: Order) -> None:
+    """Write the SQL of a plan to the output that env.py's offline mode writes to."""
+
+    def steps(heads: Any, context: MigrationContext) -> list[Any]:
+        state = STATE.get()
+        assert state is not None
+        return prepare(state, _steps(context, plan))
+
+    with _quiet():
+        _run_env(
+            config,
+            script_directory(config),
+            fn=steps,
+            as_sql=True,
+            starting_rev=snapshot.heads or None,
+            **{OPTION: order},
+        )
+
+
+def script_directory(config: Config) -> ScriptDirectory:
+    """Alembic's script directory of a project. Raises CommandError as Alembic does."""
+    from alembic.script import ScriptDirectory
+
+    return ScriptDirectory.from_config(config)
+
+
+def _run_env(config: Config, directory: ScriptDirectory, **options: Any) -> None:
+    from alembic.runtime.environment import EnvironmentContext
+
+    with EnvironmentContext(config, directory, **options):
+        directory.run_env()
+
+
+def _steps(context: MigrationContext, plan: Plan) -> list[Any]:
+    from alembic.runtime.migration import MigrationStep
+
+    assert context.script is not None
+    map_ = context.script.revision_map
+    return [
+        MigrationStep.downgrade_from_script(map_, map_._revision_map[step.version])  # type: ignore[arg-type]
+        for step in plan.steps
+    ]
+
+
+def _read_snapshot(context: MigrationContext, number: int) -> Snapshot:
+    assert context.script is not None
+    assert context.connection is not None
+    connection, settings = context.connection, settings_of(context.config)
+    history, ledger = history_of(context.script), find_ledger(context, settings)
+    shape = ledger.shape(connection)
+    ours, has_log = shape is Shape.OURS, ledger.has_log(connection)
+    rows = ledger.rows(connection) if ours else {}
+    if ours and has_log:
+        history = history.remembering(ledger.ghosts(connection))
+    heads = tuple(context.get_current_heads())
+    after = reconcile(history.graph, frozenset(rows), frozenset(heads), adopting=not has_log)
+    return Snapshot(
+        key=_key(context, ledger, number),
+        settings=settings,
+        history=history,
+        ledger=ledger,
+        shape=shape,
+        rows=rows,
+        applied=after.applied,
+        heads=heads if after.heads is None else tuple(sorted(after.heads)),
+        failures=ledger.failures(connection) if has_log else {},
+        now=server_now(connection),
+    )
+
+
+def _key(context: MigrationContext, ledger: Ledger, number: int) -> Key:
+    assert context.connection is not None
+    name = context.connection.exec_driver_sql("SELECT current_database()").scalar_one()
+    return number, str(name), ledger.schema, ledger.table
+
+
+@contextmanager
+def _read_only(context: MigrationContext) -> Iterator[None]:
+    """A caller's transaction cannot be made read only without staying so; it is only looked at."""
+    connection = context.connection
+    assert connection is not None
+    if context._in_external_transaction:
+        yield
+        return
+    connection.exec_driver_sql("SET TRANSACTION READ ONLY")
+    yield
+    connection.rollback()
+    context._transaction = None
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """Keep Alembic from announcing what has not happened yet ("Running downgrade …")."""
+    logger = logging.getLogger("alembic.runtime.migration")
+
+    def warnings_only(record: logging.LogRecord) -> bool:
+        return record.levelno >= logging.WARNING
+
+    logger.addFilter(warnings_only)
+    try:
+        yield
+    finally:
+        logger.removeFilter(warnings_only)
+
+
+@contextmanager
+def _connection_errors() -> Iterator[None]:
+    """Turn what env.py raises for want of a database into one line, without the URL."""
+    from sqlalchemy import exc
+
+    try:
+        yield
+    except exc.ArgumentError:
+        raise DatabaseError(
+            "The database URL cannot be read.", next_step="See sqlalchemy.url and env.py."
+        ) from None
+    except exc.NoSuchModuleError as error:
+        raise DatabaseError(f"{error}.", next_step="Install the driver.") from None
+    except exc.DBAPIError as error:
+        if failure_of(error):
+            raise
+        message = describe(error)["message"]
+        if isinstance(error, exc.OperationalError) and error.statement is None:
+            raise DatabaseError(f"Cannot connect to the database: {message}") from None
+        raise DatabaseError(f"The database refused: {message}.") from None

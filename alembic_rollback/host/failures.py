@@ -1,0 +1,136 @@
+"""A step failed: undo what can be undone, record it, say where the database is now."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+from alembic_rollback.errors import StatementError
+from alembic_rollback.model import LogEntry, StepFailure
+from alembic_rollback.runner import describe
+
+if TYPE_CHECKING:
+    from sqlalchemy.engine import Connection
+
+    from alembic_rollback.host.runs import State
+
+log = logging.getLogger("alembic.rollback")
+_ATTRIBUTE = "_alembic_rollback_failure"
+
+
+def failure_of(error: BaseException) -> StepFailure | None:
+    """What was recorded about an error that came out of a run; None if it is none of ours."""
+    found: StepFailure | None = getattr(error, _ATTRIBUTE, None)
+    return found
+
+
+@contextmanager
+def recorded(state: State) -> Iterator[None]:
+    """Turn an error in a step into a rolled-back transaction and a log row, and raise it again."""
+    try:
+        yield
+    except BaseException as error:
+        if state.attempt is not None:
+            _handle(state, error)
+        raise
+
+
+def _handle(state: State, error: BaseException) -> None:
+    attempt, context = state.attempt, state.context
+    assert attempt is not None
+    entry = state.entry(
+        attempt.version,
+        attempt.direction,
+        "failed",
+        duration_ms=attempt.elapsed_ms,
+        statement=_statement(error),
+        error=_message(error),
+    )
+    external = bool(context._in_external_transaction)
+    committed: tuple[str, ...] = ()
+    try:
+        if external:
+            _note_elsewhere(state, entry)
+        else:
+            _undo(state)
+            committed = _note_here(state, entry)
+    except Exception as second:
+        # The first error is what the user needs; that it could not be recorded, in addition.
+        log.warning("The failure could not be recorded: %s", str(second).splitlines()[0])
+    partial = _partial(state, error)
+    revision = state.history.revisions[attempt.version]
+    failure = StepFailure(
+        attempt.version,
+        revision.title,
+        attempt.direction,
+        revision.path,
+        entry.error or "",
+        committed,
+        partial,
+        external,
+    )
+    setattr(error, _ATTRIBUTE, failure)
+
+
+def _partial(state: State, error: BaseException) -> tuple[int, int] | None:
+    """Earlier statements of the failed script stay where no transaction could undo them."""
+    if not isinstance(error, StatementError) or error.ordinal == 1 or state.attempt is None:
+        return None
+    script = state.scripts.get((state.attempt.version, state.attempt.direction))
+    lasting = (script is not None and not script.transactional) or state.autocommits
+    return (error.ordinal, error.total) if lasting else None
+
+
+def _undo(state: State) -> None:
+    context = state.context
+    if context._transaction is not None:
+        context._transaction.rollback()
+        context._transaction = None
+    elif state.connection.in_transaction():
+        state.connection.rollback()
+
+
+def _note_here(state: State, entry: LogEntry) -> tuple[str, ...]:
+    """Write the row in a transaction of its own; return what the run has committed, by the log."""
+    with state.connection.begin():
+        state.ledger.create(state.connection)
+        outcome = "applied" if entry.direction == "up" else "rolled_back"
+        committed = state.ledger.logged(state.connection, state.run.run_id, outcome)
+        state.ledger.note(state.connection, state.run, entry)
+    return committed
+
+
+def _note_elsewhere(state: State, entry: LogEntry) -> None:
+    """The caller's transaction is not ours to end: record through a second connection."""
+    with state.connection.engine.connect() as other:
+        if _same(other, state.connection):
+            return
+        with other.begin():
+            # The caller's transaction may hold the log's creation: waiting would never end.
+            other.exec_driver_sql("SET LOCAL lock_timeout = '1s'")
+            if state.ledger.has_log(other):
+                state.ledger.note(other, state.run, entry)
+
+
+def _same(one: Connection, other: Connection) -> bool:
+    """A pool of one connection hands out the connection that the caller is using."""
+    return one.connection.dbapi_connection is other.connection.dbapi_connection
+
+
+def _statement(error: BaseException) -> str | None:
+    if isinstance(error, StatementError):
+        return f"{error.where}: statement {error.ordinal} of {error.total}: {error.statement}"
+    statement: Any = getattr(error, "statement", None)
+    return str(statement) if statement else None
+
+
+def _message(error: BaseException) -> str:
+    if isinstance(error, StatementError):
+        parts = (error.sqlstate, error.what, error.detail, error.hint)
+        return " ".join(part for part in parts if part)
+    if hasattr(error, "orig"):
+        told = describe(error)
+        return " ".join(str(told[key]) for key in ("sqlstate", "message") if told[key])
+    return f"{type(error).__name__}: {error}".strip().splitlines()[0]

@@ -1,0 +1,187 @@
+"""Pairs as Alembic's Scripts: found, placed in the graph, run."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from types import ModuleType
+from typing import TYPE_CHECKING, Any
+from weakref import WeakKeyDictionary
+
+from alembic_rollback.errors import DatabaseError, PairError, shown_path
+from alembic_rollback.pairs import Pair, find_pairs, is_pair_file, read_text
+from alembic_rollback.planning import suggest
+from alembic_rollback.sql.script import Script as SqlScript
+from alembic_rollback.sql.script import read_script
+
+if TYPE_CHECKING:
+    from alembic.script import Script, ScriptDirectory
+
+_INDEXES: WeakKeyDictionary[ScriptDirectory, dict[Path, tuple[Pair, Pair | None]]] = (
+    WeakKeyDictionary()
+)
+
+
+class PairModule(ModuleType):
+    """What Alembic expects of a revision's Python module, for a pair of SQL files."""
+
+    def __init__(self, pair: Pair, before: Pair | None) -> None:
+        super().__init__(f"{pair.title}_sql", pair.description)
+        header = pair.header
+        self.pair = pair
+        self.implied = header.revises is None
+        below = (
+            header.revises if header.revises is not None else (before.version,) if before else ()
+        )
+        self.revision = pair.version
+        self.down_revision = below[0] if len(below) == 1 else below or None
+        self.branch_labels = header.branch_labels or None
+        self.depends_on = header.depends_on or None
+        self.upgrade = _migration("upgrade", pair)
+        self.downgrade = _migration("downgrade", pair)
+
+
+def pair_of(script: Script) -> Pair | None:
+    """The pair behind a Script; None for a `.py` revision."""
+    module = script.module
+    return module.pair if isinstance(module, PairModule) else None
+
+
+def from_path(wrapped: Any, _: Any, args: Any, kwargs: Any) -> Script | None:
+    """Seam `Script._from_path`: a pair's up file is a Script, its down file is none."""
+    directory, path = _directory_and_path(*args, **kwargs)
+    if not is_pair_file(path):
+        found: Script | None = wrapped(*args, **kwargs)
+        return found
+    from alembic.script import Script
+
+    entry = _index(directory).get(path)
+    if entry is None:
+        return None
+    pair, before = entry
+    return Script(PairModule(pair, before), pair.version, path)
+
+
+def load_revisions(wrapped: Any, directory: Any, args: Any, kwargs: Any) -> Iterator[Script]:
+    """Seam `ScriptDirectory._load_revisions`: index afresh, then look for unintended heads."""
+    _INDEXES.pop(directory, None)
+    scripts: list[Script] = list(wrapped(*args, **kwargs))
+    _refuse_unknown_parents(scripts)
+    _refuse_unintended_heads(scripts)
+    return iter(scripts)
+
+
+def load_script(pair: Pair, direction: str) -> SqlScript:
+    """Read, parse and check one side of a pair (`up` or `down`).
+
+    Raises PairError where the down isn't there, ScriptSyntaxError with the place.
+    """
+    path = pair.up if direction == "up" else pair.down
+    if path is None:
+        raise PairError(
+            f"{pair.title} has no down script.",
+            where=pair.expected_down,
+            next_step=f"`alembic generate-down {pair.up.name}` writes what can be derived.",
+        )
+    header = pair.header if direction == "up" else pair.down_header
+    return read_script(read_text(path), path, no_transaction=header.no_transaction)
+
+
+def _directory_and_path(scriptdir: ScriptDirectory, path: Any) -> tuple[ScriptDirectory, Path]:
+    return scriptdir, Path(path)
+
+
+def _index(directory: ScriptDirectory) -> dict[Path, tuple[Pair, Pair | None]]:
+    """Every pair by its up file's real path, with the pair before it in its version location."""
+    found = _INDEXES.get(directory)
+    if found is None:
+        found = {}
+        for location in directory._version_locations:
+            if location.exists():
+                recursive = directory.recursive_version_locations
+                pairs = list(find_pairs(location.resolve(), recursive=recursive).values())
+                for before, pair in zip([None, *pairs], pairs, strict=False):
+                    found[pair.up.resolve()] = (pair, before)
+        _INDEXES[directory] = found
+    return found
+
+
+def _migration(name: str, pair: Pair) -> Callable[..., None]:
+    direction = "up" if name == "upgrade" else "down"
+
+    def migration(**_: Any) -> None:
+        from alembic import op
+
+        from alembic_rollback.host.runs import run_pair
+
+        run_pair(op.get_context(), pair, direction)
+
+    migration.__name__ = name  # Alembic logs it: Running upgrade a -> b
+    return migration
+
+
+def needs_postgresql(dialect: str) -> DatabaseError:
+    """The answer to every other database."""
+    return DatabaseError(
+        f"This needs PostgreSQL; the database is {dialect}.", state="Nothing was changed."
+    )
+
+
+def _refuse_unknown_parents(scripts: list[Script]) -> None:
+    known = {script.revision for script in scripts}
+    for script in scripts:
+        unknown = [v for v in script._versioned_down_revisions if v not in known]
+        if unknown and pair_of(script):
+            raise PairError(
+                f"`-- Revises: {unknown[0]}` names no revision.{suggest(unknown[0], known)}",
+                where=script._script_path,
+            )
+
+
+def _refuse_unintended_heads(scripts: list[Script]) -> None:
+    """A pair that says nothing follows the pair before it; beside a `.py` that makes two heads."""
+    implied = [script for script in scripts if getattr(script.module, "implied", False)]
+    if not implied or len(implied) == len(scripts):
+        return
+    children = _children(scripts)
+    for script in implied:
+        for sibling in children.get(script.module.down_revision, ()):
+            if pair_of(sibling) is None and _same_location(script, sibling):
+                ours, theirs = _heads(children, script), _heads(children, sibling)
+                if not ours & theirs:
+                    raise _unintended(script, sibling, sorted(theirs))
+
+
+def _children(scripts: list[Script]) -> dict[str | None, list[Script]]:
+    children: dict[str | None, list[Script]] = {}
+    for script in scripts:
+        for below in script._versioned_down_revisions or (None,):
+            children.setdefault(below, []).append(script)
+    return children
+
+
+def _heads(children: dict[str | None, list[Script]], start: Script) -> set[str]:
+    heads, seen, waiting = set(), {start.revision}, [start]
+    while waiting:
+        script = waiting.pop()
+        above = children.get(script.revision, [])
+        if not above:
+            heads.add(script.revision)
+        waiting += [child for child in above if child.revision not in seen]
+        seen.update(child.revision for child in above)
+    return heads
+
+
+def _same_location(one: Script, other: Script) -> bool:
+    return one._script_path.parent == other._script_path.parent
+
+
+def _unintended(script: Script, sibling: Script, heads: list[str]) -> PairError:
+    below = script.module.down_revision
+    both = f"follows {below}, and so does" if below else "is a base, and so is"
+    return PairError(
+        f"{both} {shown_path(sibling._script_path)}: that makes two heads.",
+        where=script._script_path,
+        next_step=f"Add the line `-- Revises: {heads[0]}` to its header"
+        + (f", or `-- Revises: {below}` if a branch is meant." if below else "."),
+    )

@@ -1,0 +1,230 @@
+"""Which steps a run takes, checked before the first one, and the bookkeeping after each."""
+
+from __future__ import annotations
+
+import functools
+import logging
+from collections.abc import Callable, Iterable
+from typing import TYPE_CHECKING, Any
+
+from alembic_rollback.errors import Blocked, PairError, RollbackError
+from alembic_rollback.host.runs import STATE, Attempt, State, apply_timeouts
+from alembic_rollback.host.scripts import load_script, pair_of
+from alembic_rollback.planning import out_of_order, steps_up
+
+if TYPE_CHECKING:
+    from alembic.runtime.migration import RevisionStep
+    from alembic.script import ScriptDirectory
+
+log = logging.getLogger("alembic.rollback")
+
+
+def upgrade_steps(
+    wrapped: Any, directory: ScriptDirectory, args: Any, kwargs: Any
+) -> list[RevisionStep]:
+    """Seam `ScriptDirectory._upgrade_revs`: with a hole, the steps come from the applied set."""
+    state = _state_of(directory)
+    if state is None:
+        steps: list[RevisionStep] = wrapped(*args, **kwargs)
+        return steps
+    if state.applied.closed:
+        steps = wrapped(*args, **kwargs)
+    else:
+        steps = _steps_over_holes(state, directory, *args, **kwargs)
+    return prepare(state, steps)
+
+
+def downgrade_steps(
+    wrapped: Any, directory: ScriptDirectory, args: Any, kwargs: Any
+) -> list[RevisionStep]:
+    """Seam `ScriptDirectory._downgrade_revs`: what is not applied is not undone."""
+    steps: list[RevisionStep] = wrapped(*args, **kwargs)
+    state = _state_of(directory)
+    if state is None:
+        return steps
+    applied = state.applied.versions
+    return prepare(state, [step for step in steps if step.revision.revision in applied])
+
+
+def update_to_step(wrapped: Any, maintainer: Any, args: Any, kwargs: Any) -> None:
+    """Seam `HeadMaintainer.update_to_step`: version table, ledger and log after one step."""
+    state = STATE.get()
+    if state is None or state.context is not maintainer.context:
+        wrapped(*args, **kwargs)
+        return
+
+    def alembic_update() -> None:
+        wrapped(*args, **kwargs)
+
+    (step,) = args
+    if hasattr(step, "revision"):
+        _record_step(state, maintainer, step, alembic_update)
+    else:
+        _record_stamp(state, maintainer, step, alembic_update)
+
+
+def prepare(state: State, steps: list[RevisionStep]) -> list[RevisionStep]:
+    """Read, parse and check everything that the steps will run; time each of them.
+
+    Raises before the first statement runs: a missing down, a script that does not parse, a step
+    that cannot run in the caller's transaction.
+    """
+    for step in steps:
+        _check_down(state, step)
+        _check_order(state, step)
+    for step in steps:
+        _load(state, step)
+        step.migration_fn = _attempted(state, step)
+    return steps
+
+
+def _state_of(directory: ScriptDirectory) -> State | None:
+    state = STATE.get()
+    return state if state is not None and state.context.script is directory else None
+
+
+def _steps_over_holes(
+    state: State, directory: ScriptDirectory, destination: str, current: Any
+) -> list[RevisionStep]:
+    from alembic.runtime.migration import MigrationStep
+
+    map_, applied = directory.revision_map, frozenset(state.applied.versions)
+    graph = state.history.graph
+    count = _pending_count(destination)
+    if count:
+        # "The next N": counted over the holes, where Alembic would start above the highest head.
+        steps = steps_up(graph, map_.heads, applied)[:count]
+        if len(steps) < count:
+            raise RollbackError(f"Only {len(steps)} revisions are pending, not {count}.")
+    else:
+        with directory._catch_revision_errors(end=destination):
+            targets = map_._parse_upgrade_target(
+                current_revisions=current, target=destination, assert_relative_length=True
+            )
+        versions = [getattr(target, "revision", "") for target in targets if target is not None]
+        steps = steps_up(graph, versions, applied)
+    return [
+        MigrationStep.upgrade_from_script(map_, state.history.script(version)) for version in steps
+    ]
+
+
+def _pending_count(destination: str) -> int:
+    digits = destination.removeprefix("+") if destination.startswith("+") else ""
+    return int(digits) if digits.isdigit() else 0
+
+
+def _check_down(state: State, step: RevisionStep) -> None:
+    pair = pair_of(step.revision)
+    if not step.is_upgrade or not pair or pair.down or pair.irreversible:
+        return
+    advice = f"`alembic generate-down {pair.up.name}` writes what can be derived."
+    if state.settings.missing_down == "error":
+        raise PairError(
+            f"{pair.title} has no {pair.expected_down.name}.",
+            where=pair.up,
+            state="Nothing was changed.",
+            next_step=advice,
+        )
+    log.warning("%s has no down script. %s", pair.title, advice)
+
+
+def _check_order(state: State, step: RevisionStep) -> None:
+    version = step.revision.revision
+    if not step.is_upgrade or state.offline:
+        return
+    if not out_of_order(state.history.graph, version, frozenset(state.applied.versions)):
+        return
+    title = state.history.revisions[version].title
+    message = f"{title} is out of order: revisions above it are applied already"
+    if state.settings.out_of_order == "error":
+        raise Blocked(
+            f"{message} (out_of_order = error).",
+            state="Nothing was changed.",
+            next_step="Give it a newer version, or set out_of_order = apply.",
+        )
+    log.warning("%s; it is applied now.", message)
+
+
+def _load(state: State, step: RevisionStep) -> None:
+    pair = pair_of(step.revision)
+    if not pair:
+        return
+    direction = "up" if step.is_upgrade else "down"
+    script = load_script(pair, direction)
+    if script.outside and state.context._in_external_transaction and not state.offline:
+        raise Blocked(
+            f"{pair.title} must run outside a transaction ({script.outside}), but the caller of "
+            "Alembic has begun one.",
+            where=script.path,
+            state="Nothing was changed.",
+            next_step="Run it through a connection that is not in a transaction.",
+        )
+    state.scripts[pair.version, direction] = script
+
+
+def _attempted(state: State, step: RevisionStep) -> Callable[..., None]:
+    function = step.migration_fn
+    direction = "up" if step.is_upgrade else "down"
+
+    @functools.wraps(function)
+    def migration(*args: Any, **kwargs: Any) -> None:
+        state.attempt = Attempt(step.revision.revision, direction)
+        if not state.offline:
+            apply_timeouts(state)
+        function(*args, **kwargs)
+        if state.attempt.script_ms is None:
+            state.attempt.script_ms = state.attempt.elapsed_ms
+
+    return migration
+
+
+def _record_step(
+    state: State, maintainer: Any, step: RevisionStep, alembic_update: Callable[[], None]
+) -> None:
+    version = step.revision.revision
+    was_closed = state.applied.closed
+    if step.is_upgrade:
+        state.applied.add(version)
+    else:
+        state.applied.remove(version)
+    if was_closed and state.applied.closed:
+        alembic_update()
+    else:
+        _set_heads(maintainer, state.applied.heads())
+    elapsed = state.attempt.script_ms if state.attempt else None
+    if state.offline:
+        elapsed = None
+    if step.is_upgrade:
+        state.add(state.entry(version, "up", "applied", duration_ms=elapsed))
+    else:
+        state.remove(state.entry(version, "down", "rolled_back", duration_ms=elapsed))
+
+
+def _record_stamp(
+    state: State, maintainer: Any, step: Any, alembic_update: Callable[[], None]
+) -> None:
+    """A stamp says what is applied without running anything; the ledger follows the heads."""
+    graph, before = state.history.graph, frozenset(state.applied.versions)
+    was = graph.cov(maintainer.heads)
+    alembic_update()
+    now = graph.cov(maintainer.heads)
+    after = (before | (now - was)) - (was - now)
+    if step.is_upgrade:
+        after |= graph.cov(step.to_revisions)
+    _sync(state, graph.order(after - before), before - after)
+
+
+def _sync(state: State, added: Iterable[str], removed: Iterable[str]) -> None:
+    for version in added:
+        state.applied.add(version)
+        state.add(state.entry(version, "none", "stamped"))
+    for version in sorted(removed):
+        state.applied.remove(version)
+        state.remove(state.entry(version, "none", "stamped"))
+
+
+def _set_heads(maintainer: Any, heads: frozenset[str]) -> None:
+    for head in sorted(maintainer.heads - heads):
+        maintainer._delete_version(head)
+    for head in sorted(heads - maintainer.heads):
+        maintainer._insert_version(head)

@@ -1,0 +1,190 @@
+"""A script → its down: every statement by its rule, last first; and the down as a file."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from itertools import groupby
+from pathlib import Path
+
+from alembic_rollback.errors import RollbackError
+from alembic_rollback.inverse import (  # noqa: F401  each registers its rules
+    columns,
+    comments,
+    constraints,
+    databases,
+    definitions,
+    drops,
+    extensions,
+    foreign,
+    functions,
+    grants,
+    indexes,
+    owners,
+    partitions,
+    policies,
+    renames,
+    replication,
+    roles,
+    rows,
+    schemas,
+    sequences,
+    session,
+    switches,
+    tables,
+    triggers,
+    types,
+    views,
+)
+from alembic_rollback.inverse.model import Down, Inverse, Irreversible
+from alembic_rollback.inverse.registry import Missing, Part, Step, Undo, apply
+from alembic_rollback.inverse.world import World
+from alembic_rollback.sql.parser import Statement
+from alembic_rollback.sql.script import Script, read_script
+
+_AMBIENT = "the search_path before it: statements above it name objects without a schema"
+_SHOWN = 60
+# What these set may be a password: the first words tell enough.
+_SECRETIVE = {
+    "AlterFdwStmt": "ALTER FOREIGN DATA WRAPPER …",
+    "AlterForeignServerStmt": "ALTER SERVER …",
+    "AlterRoleSetStmt": "ALTER ROLE … SET …",
+    "AlterRoleStmt": "ALTER ROLE …",
+    "AlterSubscriptionStmt": "ALTER SUBSCRIPTION …",
+    "AlterSystemStmt": "ALTER SYSTEM …",
+    "AlterUserMappingStmt": "ALTER USER MAPPING …",
+}
+
+
+@dataclass
+class _Section:
+    """Statements under one search_path."""
+
+    opened_by: Statement | None = None
+    path: str = ""
+    steps: list[tuple[Statement, list[Part]]] = field(default_factory=list)
+
+    def depends_on_path(self) -> bool:
+        """Whether the down names something of this section without its schema."""
+        return any(
+            part.about is None or not part.about.qualified
+            for _, parts in self.steps
+            for part in _undos(parts)
+        )
+
+
+def invert(script: Script) -> Down:
+    """What undoes the script, as far as its text tells. No rule changes the script."""
+    sections = _read(script)
+    dependent = [section for section in sections if section.depends_on_path()]
+    inverses: list[Inverse] = []
+    for section in reversed(sections):
+        if section.opened_by:
+            needed = (section.path,) if section in dependent else ()
+            inverses.append(Inverse(section.opened_by, needed))
+        inverses += _inverses(section)
+    irreversible = list(_irreversible(sections))
+    if len(dependent) > 1 and dependent[0].opened_by is None:
+        opener = sections[1].opened_by
+        assert opener is not None
+        irreversible.append(Irreversible(opener, _AMBIENT))
+    irreversible.sort(key=lambda item: (item.statement.where.line, item.statement.where.column))
+    return Down(tuple(inverses), tuple(irreversible), _outside(inverses))
+
+
+def _read(script: Script) -> list[_Section]:
+    world, sections = World(), [_Section()]
+    for number, statement in enumerate(script.statements, 1):
+        world.now = number
+        parts = apply(Step(statement, statement.node, world))
+        path = session.sets_path(statement)
+        if path and not parts:
+            world.change_path()
+            sections.append(_Section(statement, path))
+        else:
+            sections[-1].steps.append((statement, parts))
+    return sections
+
+
+def _undos(parts: Sequence[Part]) -> list[Undo]:
+    """What is left to undo at the end of the file: what came and went within it is not."""
+    undos = [part for part in parts if isinstance(part, Undo)]
+    return [undo for undo in undos if undo.about is None or not undo.about.gone]
+
+
+def _inverses(section: _Section) -> Iterator[Inverse]:
+    for statement, parts in reversed(section.steps):
+        sql = tuple(_joined(_undos(parts)))
+        if sql or not any(isinstance(part, Missing) for part in parts):
+            yield Inverse(statement, sql)
+
+
+def _joined(undos: list[Undo]) -> Iterator[str]:
+    """Statements in reverse order, clauses of one ALTER TABLE together."""
+    for _, group in groupby(reversed(undos), key=lambda undo: (undo.sql, bool(undo.clause))):
+        members = sorted(group, key=lambda undo: undo.last)
+        if members[0].clause:
+            yield f"{members[0].sql} {', '.join(undo.clause for undo in members)}"
+        else:
+            yield from (undo.sql for undo in members)
+
+
+def _irreversible(sections: list[_Section]) -> Iterator[Irreversible]:
+    for section in sections:
+        for statement, parts in section.steps:
+            facts = [part.fact for part in parts if isinstance(part, Missing)]
+            if facts:
+                yield Irreversible(statement, "; ".join(dict.fromkeys(facts)))
+
+
+def _outside(inverses: list[Inverse]) -> bool:
+    text = "".join(f"{sql};\n" for inverse in inverses for sql in inverse.sql)
+    return not read_script(text, Path("down.sql")).transactional
+
+
+def render(down: Down, header: Sequence[str]) -> str:
+    """The whole text of the `.down.sql`.
+
+    header: its first lines. Raises RollbackError if what was rendered does not read back as the
+    statements that it was made of.
+    """
+    lines = [_comment(line) for line in header]
+    lines += [_refusal(item) for item in down.irreversible]
+    if down.outside:
+        lines.append("-- Transaction: none")
+    body = [f"{sql};" for sql in down.sql]
+    if body and not down.outside:
+        body = ["BEGIN;", "", *body, "", "COMMIT;"]
+    if not body and not down.irreversible:
+        body = ["-- Nothing to undo."]
+    blank = [""] if lines and body else []
+    text = "\n".join([*lines, *blank, *body, ""])
+    _read_back(text, down)
+    return text
+
+
+def _comment(line: str) -> str:
+    """One line, whatever a name in it holds: what follows a line end would be SQL."""
+    flat = " ".join(line.split())
+    return flat if flat.startswith("--") or not flat else f"-- {flat}"
+
+
+def _refusal(item: Irreversible) -> str:
+    shown = shortened(item.statement)
+    return _comment(f"-- Irreversible: line {item.statement.where.line}: {shown}: {item.missing}")
+
+
+def shortened(statement: Statement) -> str:
+    """The statement on one line of at most 60 characters."""
+    text = _SECRETIVE.get(statement.kind) or " ".join(statement.text.split())
+    return text if len(text) <= _SHOWN else text[: _SHOWN - 1].rstrip() + "…"
+
+
+def _read_back(text: str, down: Down) -> None:
+    script = read_script(text, Path("down.sql"), no_transaction=down.outside)
+    if tuple(statement.text for statement in script.statements) != down.sql:
+        raise RollbackError(
+            "The generated down does not read back as the statements it was made of.",
+            state="Nothing was written.",
+            next_step="This is a defect of alembic-rollback: please report it with the up script.",
+        )

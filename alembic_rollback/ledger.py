@@ -1,0 +1,349 @@
+"""The ledger (`schema_migrations`) and its log: their DDL and every query of them, in one place.
+
+Each function takes a connection and never opens, commits or closes one, so that a row is written
+in the transaction of the step that it records. Tables are named with their schema: a migration
+may have changed search_path.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import dataclass
+from enum import Enum
+from typing import TYPE_CHECKING, Any
+
+from alembic_rollback.model import Failure, LedgerRow, LogEntry
+from alembic_rollback.sql.names import quote_always, quote_literal
+
+if TYPE_CHECKING:
+    from sqlalchemy.engine import Connection
+
+LEDGER_DDL = """CREATE TABLE IF NOT EXISTS {ledger} (
+    version VARCHAR(50) PRIMARY KEY,
+    name VARCHAR(255) NOT NULL,
+    applied_at TIMESTAMPTZ NOT NULL DEFAULT NOW(),
+    checksum VARCHAR(64) NOT NULL,
+    execution_time_ms INTEGER
+)"""
+
+LOG_DDL = """CREATE TABLE IF NOT EXISTS {log} (
+    id BIGINT GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    run_id VARCHAR(36) NOT NULL,
+    version VARCHAR(50) NOT NULL,
+    name TEXT NOT NULL,
+    direction VARCHAR(4) NOT NULL,
+    outcome VARCHAR(20) NOT NULL,
+    started_at TIMESTAMPTZ NOT NULL,
+    duration_ms INTEGER,
+    checksum VARCHAR(64),
+    down_checksum VARCHAR(64),
+    down_sql TEXT,
+    down_revisions TEXT,
+    depends_on TEXT,
+    statement TEXT,
+    error TEXT,
+    tag TEXT,
+    db_user TEXT NOT NULL DEFAULT SESSION_USER,
+    client TEXT
+)"""
+
+_TEXT = {"varchar", "text", "bpchar"}
+_TIME = {"timestamptz", "timestamp"}
+_NUMBER = {"int2", "int4", "int8"}
+_SHAPE = {
+    "version": _TEXT,
+    "name": _TEXT,
+    "applied_at": _TIME,
+    "checksum": _TEXT,
+    "execution_time_ms": _NUMBER,
+}
+_TARGET_CLASS = "SELECT to_regclass(:name)::oid"
+
+
+class Shape(Enum):
+    """What stands under the ledger's name."""
+
+    ABSENT = "absent"
+    OURS = "ours"
+    FOREIGN = "foreign"
+    """A table of another tool. It is never altered."""
+
+
+@dataclass(frozen=True)
+class Run:
+    """What all log rows of one run share."""
+
+    run_id: str
+    tag: str | None = None
+    client: str | None = None
+
+
+@dataclass(frozen=True)
+class Ghost:
+    """A revision without a file, as the log remembers it."""
+
+    name: str
+    down_revisions: tuple[str, ...]
+    depends_on: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Ledger:
+    """The names of one project's ledger and log in one database."""
+
+    schema: str
+    table: str
+
+    @property
+    def log_table(self) -> str:
+        """The log is named after the ledger."""
+        return f"{self.table}_log"
+
+    @property
+    def tables(self) -> tuple[str, str]:
+        """Both names, unqualified."""
+        return self.table, self.log_table
+
+    @property
+    def lock_key(self) -> int:
+        """A signed 64-bit key for pg_advisory_lock, the same for every client of this ledger."""
+        digest = hashlib.sha256(f"alembic_rollback\0{self.schema}\0{self.table}".encode()).digest()
+        return int.from_bytes(digest[:8], "big", signed=True)
+
+    def shape(self, connection: Connection) -> Shape:
+        """Whether the table is absent, has our five columns, or is somebody else's."""
+        columns = _columns(connection, self._named(self.table))
+        if not columns:
+            return Shape.ABSENT
+        ours = all(columns.get(name, ("", False))[0] in types for name, types in _SHAPE.items())
+        extra_required = any(must for name, (_, must) in columns.items() if name not in _SHAPE)
+        return Shape.OURS if ours and not extra_required else Shape.FOREIGN
+
+    def has_log(self, connection: Connection) -> bool:
+        """Whether the log exists: it is created with the first run, so its absence is adoption."""
+        return _class_oid(connection, self._named(self.log_table)) is not None
+
+    def create(self, connection: Connection) -> None:
+        """Create what is missing. Not asked for when both exist: a role may lack CREATE."""
+        for ddl, table in ((LEDGER_DDL, self.table), (LOG_DDL, self.log_table)):
+            if _class_oid(connection, self._named(table)) is None:
+                _run(connection, _escape_colons(self._filled(ddl)), {})
+
+    def create_sql(self) -> tuple[str, ...]:
+        """Both CREATE TABLE statements, for offline mode."""
+        return self._filled(LEDGER_DDL), self._filled(LOG_DDL)
+
+    def rows(self, connection: Connection) -> dict[str, LedgerRow]:
+        """The ledger by version, in the order of application."""
+        found = _run(
+            connection,
+            "SELECT version, name, applied_at, checksum, execution_time_ms "
+            f"FROM {self._bound(self.table)} ORDER BY applied_at, version",
+            {},
+        )
+        return {row[0]: LedgerRow(*row) for row in found}
+
+    def ghosts(self, connection: Connection) -> dict[str, Ghost]:
+        """What the log remembers of each revision in the ledger, for releases without the file."""
+        found = _run(
+            connection,
+            "SELECT DISTINCT ON (g.version) g.version, g.name, g.down_revisions, "
+            f"g.depends_on FROM {self._bound(self.log_table)} g "
+            f"JOIN {self._bound(self.table)} l ON l.version = g.version "
+            "WHERE g.down_revisions IS NOT NULL ORDER BY g.version, g.id DESC",
+            {},
+        )
+        return {
+            version: Ghost(name, tuple(json.loads(downs)), tuple(json.loads(depends or "[]")))
+            for version, name, downs, depends in found
+        }
+
+    def failures(self, connection: Connection) -> dict[str, Failure]:
+        """The last attempt at each revision, where it failed."""
+        found = _run(
+            connection,
+            "SELECT version, direction, started_at, error, statement FROM ("
+            "SELECT DISTINCT ON (version) version, direction, started_at, error, statement, "
+            f"outcome FROM {self._bound(self.log_table)} ORDER BY version, id DESC) last "
+            "WHERE outcome = 'failed'",
+            {},
+        )
+        return {row[0]: Failure(row[0], row[1], row[2], row[3] or "", row[4]) for row in found}
+
+    def logged(self, connection: Connection, run_id: str, outcome: str) -> tuple[str, ...]:
+        """The versions that a run has logged, in order: what was committed, and nothing else."""
+        sql = (
+            f"SELECT version FROM {self._bound(self.log_table)} "
+            "WHERE run_id = :run_id AND outcome = :outcome ORDER BY id"
+        )
+        found = _run(connection, sql, {"run_id": run_id, "outcome": outcome})
+        return tuple(row[0] for row in found)
+
+    def add(self, connection: Connection, run: Run, entry: LogEntry) -> None:
+        """Record a revision as applied, in ledger and log, in one round trip."""
+        values = _Values()
+        _run(connection, self._add(values, run, entry), values.bound)
+
+    def remove(self, connection: Connection, run: Run, entry: LogEntry) -> None:
+        """Take a revision out of the ledger and say so in the log, in one round trip."""
+        values = _Values()
+        _run(connection, self._remove(values, run, entry), values.bound)
+
+    def note(self, connection: Connection, run: Run, entry: LogEntry) -> None:
+        """Write a log row only."""
+        values = _Values()
+        _run(connection, self._log(values, run, entry), values.bound)
+
+    def add_sql(self, run: Run, entry: LogEntry) -> str:
+        """`add` as one statement with literals, for offline mode."""
+        return self._add(_Literals(), run, entry)
+
+    def remove_sql(self, run: Run, entry: LogEntry) -> str:
+        """`remove` as one statement with literals, for offline mode."""
+        return self._remove(_Literals(), run, entry)
+
+    def _add(self, values: _Values, run: Run, entry: LogEntry) -> str:
+        row = {
+            "version": values.put(entry.version),
+            "name": values.put(entry.name[:255]),
+            "applied_at": "clock_timestamp()",
+            "checksum": values.put(entry.checksum),
+            "execution_time_ms": values.put(entry.duration_ms),
+        }
+        ledger = _insert(values.table(self._named(self.table)), row)
+        return f"WITH ledger AS ({ledger}) {self._log(values, run, entry)}"
+
+    def _remove(self, values: _Values, run: Run, entry: LogEntry) -> str:
+        condition = f"version = {values.put(entry.version)}"
+        table = values.table(self._named(self.table))
+        ledger = f"DELETE FROM {table} WHERE {condition}"
+        return f"WITH ledger AS ({ledger}) {self._log(values, run, entry)}"
+
+    def _log(self, values: _Values, run: Run, entry: LogEntry) -> str:
+        put = values.put
+        elapsed = f"make_interval(secs => {put((entry.duration_ms or 0) / 1000)})"
+        row = {
+            "run_id": put(run.run_id),
+            "version": put(entry.version),
+            "name": put(entry.name),
+            "direction": put(entry.direction),
+            "outcome": put(entry.outcome),
+            "started_at": f"clock_timestamp() - {elapsed}",
+            "duration_ms": put(entry.duration_ms),
+            "checksum": put(entry.checksum or None),
+            "down_checksum": put(entry.down_checksum),
+            "down_sql": put(entry.down_sql),
+            "down_revisions": put(json.dumps(entry.down_revisions)),
+            "depends_on": put(json.dumps(entry.depends_on)),
+            "statement": put(entry.statement),
+            "error": put(entry.error),
+            "tag": put(run.tag),
+            "client": put(run.client),
+        }
+        return _insert(values.table(self._named(self.log_table)), row)
+
+    def _filled(self, ddl: str) -> str:
+        return ddl.format(ledger=self._named(self.table), log=self._named(self.log_table))
+
+    def _named(self, table: str) -> str:
+        if not self.schema:  # offline mode without version_table_schema: search_path decides
+            return quote_always(table)
+        return f"{quote_always(self.schema)}.{quote_always(table)}"
+
+    def _bound(self, table: str) -> str:
+        return _escape_colons(self._named(table))
+
+
+class _Values:
+    """Collects values as bound parameters."""
+
+    def __init__(self) -> None:
+        self.bound: dict[str, Any] = {}
+
+    def put(self, value: str | float | None) -> str:
+        name = f"v{len(self.bound)}"
+        self.bound[name] = value
+        return f":{name}"
+
+    def table(self, name: str) -> str:
+        return _escape_colons(name)
+
+
+class _Literals(_Values):
+    """Writes values into the statement."""
+
+    def put(self, value: str | float | None) -> str:
+        return quote_literal(value) if value is None or isinstance(value, str) else str(value)
+
+    def table(self, name: str) -> str:
+        return name
+
+
+def ledger_name(ledger_table: str, version_table: str) -> str:
+    """The ledger's name: a second version table in the database gets a ledger of its own."""
+    if version_table == "alembic_version":
+        return ledger_table
+    name = f"{ledger_table}_{version_table}"
+    if len(name.encode()) <= 59:  # with _log below PostgreSQL's 63 bytes
+        return name
+    return f"{name[:40]}_{hashlib.sha256(name.encode()).hexdigest()[:8]}"
+
+
+def find_schema(
+    connection: Connection, schema: str | None, version_table: str, ledger_table: str
+) -> str:
+    """The schema that ledger and log live in: the version table's.
+
+    Alembic leaves an unqualified version table to search_path; so where it (or else the ledger)
+    is visible already, that schema; otherwise the one in which it will be created.
+    """
+    if schema:
+        return schema
+    sql = (
+        "SELECT coalesce((SELECT nspname FROM pg_class c JOIN pg_namespace n "
+        "ON n.oid = relnamespace WHERE c.oid = coalesce(to_regclass(:version_table), "
+        "to_regclass(:ledger_table))), current_schema(), 'public')"
+    )
+    names = {
+        "version_table": quote_always(version_table),
+        "ledger_table": quote_always(ledger_table),
+    }
+    return str(_run(connection, sql, names).scalar_one())
+
+
+def server_now(connection: Connection) -> Any:
+    """The server's clock."""
+    return _run(connection, "SELECT clock_timestamp()", {}).scalar_one()
+
+
+def _columns(connection: Connection, table: str) -> dict[str, tuple[str, bool]]:
+    """Type and *must be given* (not null, without default) by column name; empty if no table."""
+    sql = (
+        "SELECT a.attname, t.typname, a.attnotnull AND NOT a.atthasdef AND a.attidentity = '' "
+        "FROM pg_attribute a JOIN pg_type t ON t.oid = a.atttypid "
+        "WHERE a.attrelid = to_regclass(:name) AND a.attnum > 0 AND NOT a.attisdropped"
+    )
+    found = _run(connection, sql, {"name": table})
+    return {name: (kind, must) for name, kind, must in found}
+
+
+def _class_oid(connection: Connection, table: str) -> int | None:
+    found: int | None = _run(connection, _TARGET_CLASS, {"name": table}).scalar()
+    return found
+
+
+def _insert(table: str, row: dict[str, str]) -> str:
+    return f"INSERT INTO {table} ({', '.join(row)}) VALUES ({', '.join(row.values())})"
+
+
+def _escape_colons(sql: str) -> str:
+    """A colon in a quoted name must not be read as a parameter."""
+    return sql.replace(":", "\\:")
+
+
+def _run(connection: Connection, sql: str, values: dict[str, Any]) -> Any:
+    """Execute with SQLAlchemy's :name parameters, which every driver understands."""
+    from sqlalchemy import text
+
+    return connection.execute(text(sql), values)

@@ -1,0 +1,258 @@
+"""Pairs: `VERSION_name.up.sql` with `VERSION_name.down.sql` beside it. Find, name, read, write."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import re
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from datetime import date
+from functools import cached_property
+from pathlib import Path
+
+from alembic_rollback.errors import Location, PairError, shown_path
+
+UP, DOWN = ".up.sql", ".down.sql"
+MAX_VERSION = 32
+"""Characters: the width of Alembic's version_num column."""
+
+_NAME = re.compile(r"(?P<version>[0-9]{8}_[0-9]{3,}|[0-9]+)(?:_(?P<name>.+))?", re.DOTALL)
+_KEY = re.compile(r"--\s*(?P<key>[A-Za-z][A-Za-z -]*?)\s*:\s*(?P<value>.*)")
+_BASE = ("", "base", "<base>", "none")
+
+
+@dataclass(frozen=True)
+class Header:
+    """What the comments at the top of a file say, in Alembic's words."""
+
+    revises: tuple[str, ...] | None = None
+    """The revisions below; empty for a base; None where the file doesn't say."""
+    depends_on: tuple[str, ...] = ()
+    branch_labels: tuple[str, ...] = ()
+    description: str | None = None
+    no_transaction: bool = False
+    irreversible: tuple[str, ...] = ()
+    """Why there is no way back, one reason a line of the header."""
+
+
+@dataclass(frozen=True)
+class Pair:
+    """One pair on disk. The texts are read when asked for, not kept."""
+
+    version: str
+    name: str
+    up: Path
+    down: Path | None
+    """None where there is no .down.sql."""
+    header: Header
+    checksum: str
+    """sha256 of the up file with line ends normalised to LF, in hexadecimal."""
+
+    @property
+    def title(self) -> str:
+        """`20260112_001_create_purchase_orders`."""
+        return f"{self.version}_{self.name}" if self.name else self.version
+
+    @property
+    def description(self) -> str:
+        """The header's description, else the name with spaces."""
+        return self.header.description or self.name.replace("_", " ") or self.version
+
+    @property
+    def expected_down(self) -> Path:
+        """Where the down file is or should be."""
+        return self.up.with_name(self.up.name.removesuffix(UP) + DOWN)
+
+    @cached_property
+    def down_header(self) -> Header:
+        """The down file's header; an empty one where there is no file."""
+        return read_header(read_text(self.down)) if self.down else Header()
+
+    @property
+    def irreversible(self) -> tuple[str, ...]:
+        """Reasons given in either file why the pair has no way back."""
+        return self.header.irreversible + self.down_header.irreversible
+
+
+def version_key(version: str) -> tuple[int, ...]:
+    """Versions compare numerically: `20260112_002` < `20260112_010`, `9` < `10`."""
+    return tuple(int(part) for part in version.split("_"))
+
+
+def split_file_name(file_name: str) -> tuple[str, str] | None:
+    """Version and name of `VERSION_name.up.sql` or `.down.sql`; None where it has neither form."""
+    for ending in (UP, DOWN):
+        if file_name.endswith(ending):
+            match = _NAME.fullmatch(file_name.removesuffix(ending))
+            return (match["version"], match["name"] or "") if match else None
+    return None
+
+
+def is_pair_file(path: Path) -> bool:
+    """Whether a file claims by its ending to be half of a pair; hidden files never do."""
+    return path.name.endswith((UP, DOWN)) and not path.name.startswith(".")
+
+
+def find_pairs(location: Path, *, recursive: bool = False) -> dict[Path, Pair]:
+    """Every pair below a version location by the path of its up file, in version order.
+
+    The directory is listed once. Raises PairError for a misnamed, doubled or unreadable file and
+    for a down without its up.
+    """
+    files = sorted(path for path in _list(location, recursive) if is_pair_file(path))
+    downs = {path for path in files if path.name.endswith(DOWN)}
+    pairs = [_read_pair(path, downs) for path in files if path.name.endswith(UP)]
+    orphans = downs - {pair.expected_down for pair in pairs}
+    if orphans:
+        orphan = min(orphans)
+        raise PairError(
+            f"a down without its up: {orphan.name.removesuffix(DOWN)}{UP} is not beside it.",
+            where=orphan,
+        )
+    pairs.sort(key=lambda pair: version_key(pair.version))
+    _refuse_doubles(pairs)
+    return {pair.up: pair for pair in pairs}
+
+
+def read_text(path: Path) -> str:
+    """A script's text as it stands, without a byte order mark; line ends are kept.
+
+    Raises PairError where it isn't UTF-8, holds a NUL or cannot be read.
+    """
+    try:
+        data = path.read_bytes()
+    except OSError as error:
+        raise PairError(f"cannot be read: {error.strerror}.", where=path) from None
+    return _decode(path, data)
+
+
+def read_header(text: str) -> Header:
+    """Read the comment lines before the first statement."""
+    found: dict[str, list[str]] = {}
+    for line in _leading_comment_lines(text):
+        match = _KEY.fullmatch(line)
+        if match:
+            found.setdefault(match["key"].lower(), []).append(match["value"].strip())
+    revises = found.get("revises")
+    return Header(
+        revises=_names(revises) if revises else None,
+        depends_on=_names(found.get("depends on", [])),
+        branch_labels=_names(found.get("branch labels", [])),
+        description=next(iter(found.get("description", [])), None) or None,
+        no_transaction="none" in [value.lower() for value in found.get("transaction", [])],
+        irreversible=tuple(found.get("irreversible", [])),
+    )
+
+
+def next_version(taken: Iterable[str], day: date) -> str:
+    """`YYYYMMDD_NNN`, one above the highest number taken on that day."""
+    prefix = f"{day:%Y%m%d}"
+    numbers = [version_key(v)[1] for v in taken if v.startswith(prefix + "_")]
+    return f"{prefix}_{max(numbers, default=0) + 1:03d}"
+
+
+def write_pair(location: Path, title: str, up_text: str, down_text: str) -> tuple[Path, Path]:
+    """Write both files or neither. Raises PairError where one of them exists."""
+    location.mkdir(parents=True, exist_ok=True)
+    up, down = location / (title + UP), location / (title + DOWN)
+    write_new(up, up_text)
+    try:
+        write_new(down, down_text)
+    except BaseException:
+        up.unlink()
+        raise
+    return up, down
+
+
+def write_new(path: Path, text: str, *, replace: bool = False) -> None:
+    """Write a whole file or nothing. Raises PairError where it exists and `replace` is false."""
+    draft = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    try:
+        draft.write_bytes(text.encode())
+        if replace:
+            os.replace(draft, path)
+        else:
+            os.link(draft, path)  # fails where the name is taken, which a rename would not
+    except FileExistsError:
+        raise PairError("exists already; --force overwrites it.", where=path) from None
+    except OSError as error:
+        raise PairError(f"cannot be written: {error.strerror}.", where=path) from None
+    finally:
+        draft.unlink(missing_ok=True)
+
+
+def _list(location: Path, recursive: bool) -> Iterator[Path]:
+    if recursive:
+        for root, _, names in os.walk(location):
+            yield from (Path(root) / name for name in names)
+    else:
+        yield from location.iterdir()
+
+
+def _read_pair(up: Path, downs: set[Path]) -> Pair:
+    parts = split_file_name(up.name)
+    if not parts:
+        raise PairError(
+            "the name doesn't start with a version; write YYYYMMDD_NNN_name.up.sql or "
+            "digits, as in 001_name.up.sql.",
+            where=up,
+        )
+    version, name = parts
+    if len(version) > MAX_VERSION:
+        raise PairError(
+            f"version {version} has {len(version)} characters; Alembic's version table holds "
+            f"{MAX_VERSION}.",
+            where=up,
+        )
+    try:
+        data = up.read_bytes()
+    except OSError as error:
+        raise PairError(f"cannot be read: {error.strerror}.", where=up) from None
+    checksum = hashlib.sha256(data.replace(b"\r\n", b"\n")).hexdigest()
+    down = up.with_name(up.name.removesuffix(UP) + DOWN)
+    return Pair(
+        version, name, up, down if down in downs else None, read_header(_decode(up, data)), checksum
+    )
+
+
+def _refuse_doubles(pairs: list[Pair]) -> None:
+    seen: dict[tuple[int, ...], Pair] = {}
+    for pair in pairs:
+        other = seen.setdefault(version_key(pair.version), pair)
+        if other is not pair:
+            raise PairError(
+                f"has the same version as {shown_path(other.up)}; give one of them another.",
+                where=pair.up,
+            )
+
+
+def _decode(path: Path, data: bytes) -> str:
+    try:
+        text = data.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        line = data.count(b"\n", 0, error.start) + 1
+        column = error.start - (data.rfind(b"\n", 0, error.start) + 1) + 1
+        where = Location(path, line, column)
+        raise PairError(f"is not UTF-8 (byte 0x{data[error.start]:02x}).", where=where) from None
+    if "\0" in text:
+        line = text[: text.index("\0")].count("\n") + 1
+        raise PairError(f"holds a NUL character in line {line}.", where=path)
+    return text
+
+
+def _leading_comment_lines(text: str) -> Iterator[str]:
+    in_block = False
+    for raw in text.splitlines():
+        line = raw.strip()
+        if in_block or line.startswith("/*"):
+            in_block = "*/" not in line
+        elif line.startswith("--"):
+            yield line
+        elif line:
+            return
+
+
+def _names(values: list[str]) -> tuple[str, ...]:
+    names = (name.strip() for value in values for name in value.split(","))
+    return tuple(name for name in names if name.lower() not in _BASE)

@@ -1,0 +1,97 @@
+"""Results as plain data, for `--json`. Keys are stable; new ones may be added."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from alembic_rollback.model import (
+    Failure,
+    RevisionStatus,
+    Rollback,
+    Status,
+    StepImpact,
+    TableLoss,
+)
+
+
+def status_data(statuses: Sequence[Status]) -> dict[str, Any]:
+    """migration-status --json: `{"databases": [{"database", "revisions", "applied", …}]}`."""
+    return {"databases": [_status(status) for status in statuses]}
+
+
+def rollback_data(rollbacks: Sequence[Rollback]) -> dict[str, Any]:
+    """rollback-db --json: for each database its steps, what each takes away, and whether it ran."""
+    return {"databases": [_rollback(one) for one in rollbacks]}
+
+
+def _status(status: Status) -> dict[str, Any]:
+    return {
+        "database": status.database,
+        "applied": status.applied,
+        "pending": status.pending,
+        "clean": status.clean,
+        "notes": list(status.notes),
+        "revisions": [_revision(revision) for revision in status.revisions],
+    }
+
+
+def _revision(revision: RevisionStatus) -> dict[str, Any]:
+    return {
+        "version": revision.version,
+        "name": revision.name,
+        "kind": revision.kind,
+        "state": "applied" if revision.applied else "pending",
+        "applied_at": revision.applied_at.isoformat() if revision.applied_at else None,
+        "execution_time_ms": revision.execution_time_ms,
+        "checksum": revision.checksum,
+        "path": str(revision.path) if revision.path else None,
+        "problems": list(revision.problems),
+        "irreversible": list(revision.irreversible),
+        "last_failure": _failure(revision.failure),
+    }
+
+
+def _failure(failure: Failure | None) -> dict[str, Any] | None:
+    if failure is None:
+        return None
+    return {
+        "direction": failure.direction,
+        "at": failure.at.isoformat(),
+        "error": failure.error,
+        "statement": failure.statement,
+    }
+
+
+def _rollback(one: Rollback) -> dict[str, Any]:
+    return {
+        "database": one.database,
+        "executed": one.executed,
+        "run_id": one.run_id or None,
+        "destructive": one.impact.destructive,
+        "steps": [_step(step) for step in one.impact.steps],
+        "affected_foreign_keys": list(one.impact.referenced_by),
+        "later_applied": [revision.version for revision in one.plan.later],
+        "locks": {"estimated": one.impact.locks, "capacity": one.impact.lock_capacity},
+    }
+
+
+def _step(step: StepImpact) -> dict[str, Any]:
+    return {
+        "version": step.revision.version,
+        "name": step.revision.name,
+        "path": str(step.revision.path),
+        "losses": list(step.losses),
+        "tables": [_table(table) for table in step.tables],
+        "destructive": step.destructive,
+        "outside_transaction": step.outside,
+    }
+
+
+def _table(table: TableLoss) -> dict[str, Any]:
+    return {
+        "table": table.name,
+        "rows": table.rows,
+        "exact": table.exact,
+        "referenced_by": list(table.referenced_by),
+    }

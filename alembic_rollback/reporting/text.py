@@ -1,0 +1,192 @@
+"""Results as text for a terminal."""
+
+from __future__ import annotations
+
+import textwrap
+from collections.abc import Iterator, Sequence
+from datetime import datetime, timedelta
+
+from alembic_rollback.errors import shown_path
+from alembic_rollback.model import (
+    GeneratedDown,
+    Impact,
+    RevisionStatus,
+    Rollback,
+    Status,
+    StepImpact,
+)
+from alembic_rollback.reporting.style import Style
+
+WORD = "ROLLBACK"
+"""What must be typed to confirm."""
+
+
+def status_lines(statuses: Sequence[Status], style: Style, *, verbose: bool) -> Iterator[str]:
+    """migration-status: one line a revision, oldest first, then the counts."""
+    for status in statuses:
+        if len(statuses) > 1:
+            yield style.paint(f"Database {status.database}", "bold")
+        for revision in status.revisions:
+            yield _status_line(revision, status.now, style)
+            if verbose:
+                yield from _details(revision, style)
+            elif revision.failure:
+                yield f"   {_failure(revision)}"
+        yield from status.notes
+        yield _counts(status)
+
+
+def _status_line(revision: RevisionStatus, now: datetime, style: Style) -> str:
+    sign = style.sign("applied" if revision.applied else "pending")
+    if revision.applied and revision.applied_at:
+        state = f"applied {ago(now - revision.applied_at)}"
+    else:
+        state = "applied" if revision.applied else "pending"
+    line = f"{sign} {revision.version} {revision.name}".rstrip() + f" ({state})"
+    for problem in revision.problems:
+        line += " " + style.paint(f"{style.sign('warning')} {problem}", "yellow")
+    if revision.irreversible:
+        line += " " + style.paint("irreversible", "dim")
+    return line
+
+
+def _details(revision: RevisionStatus, style: Style) -> Iterator[str]:
+    details = []
+    if revision.applied_at:
+        details.append(f"applied at {revision.applied_at.isoformat(timespec='seconds')}")
+    if revision.execution_time_ms is not None:
+        details.append(f"{revision.execution_time_ms} ms")
+    if revision.checksum:
+        details.append(f"checksum {revision.checksum}")
+    if revision.path:
+        details.append(shown_path(revision.path))
+    yield from (style.paint(f"   {detail}", "dim") for detail in details)
+    yield from (f"   irreversible: {reason}" for reason in revision.irreversible)
+    if revision.failure:
+        yield f"   {_failure(revision)}"
+
+
+def _failure(revision: RevisionStatus) -> str:
+    failure = revision.failure
+    assert failure is not None
+    words = "upgrade" if failure.direction == "up" else "rollback"
+    return f"last {words} failed at {failure.at.isoformat(timespec='seconds')}: {failure.error}"
+
+
+def _counts(status: Status) -> str:
+    counts = [f"{status.applied} applied", f"{status.pending} pending"]
+    problems = [problem for revision in status.revisions for problem in revision.problems]
+    counts += [f"{problems.count(kind)} {kind}" for kind in dict.fromkeys(problems)]
+    return ", ".join(counts)
+
+
+def ago(passed: timedelta) -> str:
+    """`2 hours ago`; `just now` below a minute."""
+    seconds = int(passed.total_seconds())
+    units = (("year", 31_536_000), ("month", 2_592_000), ("day", 86_400), ("hour", 3600))
+    for unit, length in (*units, ("minute", 60)):
+        if seconds >= length:
+            number = seconds // length
+            return f"{number} {unit}{'s' if number > 1 else ''} ago"
+    return "just now"
+
+
+def warning_lines(rollbacks: Sequence[Rollback], style: Style) -> Iterator[str]:
+    """What the prompt shows before the word is typed."""
+    yield style.paint(f"{style.sign('warning')} WARNING: Rollback Migration", "red")
+    for one in rollbacks:
+        yield ""
+        yield from _subject(one, "You are about to rollback", several=len(rollbacks) > 1)
+        yield ""
+        yield "This will:"
+        yield from _losses(one)
+        yield from _later(one)
+    yield ""
+    if any(one.impact.destructive for one in rollbacks):
+        yield style.paint("This action is DESTRUCTIVE and cannot be undone without backup.", "bold")
+
+
+def plan_lines(rollbacks: Sequence[Rollback], style: Style) -> Iterator[str]:
+    """What --dry-run shows: the same, and nothing runs."""
+    for one in rollbacks:
+        if not one.plan.steps:
+            yield _nothing(one, several=len(rollbacks) > 1)
+            continue
+        yield from _subject(one, "Would roll back", several=len(rollbacks) > 1)
+        yield ""
+        yield "This would:"
+        yield from _losses(one)
+        yield from _later(one)
+        yield ""
+        yield from _transaction(one.impact)
+    yield "Dry run: nothing was changed."
+
+
+def done_lines(rollbacks: Sequence[Rollback], style: Style) -> Iterator[str]:
+    """What is said after the commit was seen."""
+    for one in rollbacks:
+        if not one.plan.steps:
+            yield _nothing(one, several=len(rollbacks) > 1)
+        for step in one.plan.steps:
+            yield f"{style.sign('applied')} Rolled back {step.title}"
+        yield from _later(one)
+
+
+def generated_lines(results: Sequence[GeneratedDown], style: Style) -> Iterator[str]:
+    """What generate-down says about each file."""
+    for result in results:
+        if result.written:
+            sign = style.sign("applied" if result.complete else "warning")
+            yield f"{sign} {shown_path(result.down)}"
+        for gap in result.gaps:
+            first = " ".join(gap.statement.split())
+            yield f"  {shown_path(result.up)}:{gap.line}: {textwrap.shorten(first, 72)}"
+            yield f"    cannot be undone from the text alone: {gap.missing}"
+    incomplete = [result for result in results if not result.complete]
+    if incomplete and any(result.written for result in incomplete):
+        yield (
+            "rollback-db refuses an incomplete down: add what is missing, then remove its "
+            "`-- Irreversible:` lines."
+        )
+
+
+def _subject(one: Rollback, words: str, *, several: bool) -> Iterator[str]:
+    place = f" in {one.database}" if several else ""
+    if len(one.plan.steps) == 1:
+        yield f"{words}{place}: {one.plan.steps[0].title}"
+        return
+    yield f"{words}{place} {len(one.plan.steps)} revisions, in this order:"
+    yield from (f"  {step.title}" for step in one.plan.steps)
+
+
+def _losses(one: Rollback) -> Iterator[str]:
+    several = len(one.impact.steps) > 1
+    for step in one.impact.steps:
+        if several:
+            yield f"{step.revision.title}:"
+        yield from (f"- {line}" for line in _step_losses(step))
+    if one.impact.referenced_by:
+        yield f"- Affect foreign keys in: {', '.join(one.impact.referenced_by)}"
+
+
+def _step_losses(step: StepImpact) -> Iterator[str]:
+    yield from step.losses or ("remove nothing",)
+    if step.outside:
+        yield f"run outside a transaction ({step.outside}): what it has done stays if it fails"
+
+
+def _later(one: Rollback) -> Iterator[str]:
+    if one.plan.later:
+        yield ""
+        yield "Applied later, and staying applied:"
+        yield from (f"- {revision.title}" for revision in one.plan.later)
+
+
+def _transaction(impact: Impact) -> Iterator[str]:
+    if any(step.outside for step in impact.steps):
+        yield "Not in one transaction: see the steps above."
+
+
+def _nothing(one: Rollback, *, several: bool) -> str:
+    place = f" in {one.database}" if several else ""
+    return f"Nothing to roll back{place}."

@@ -1,0 +1,154 @@
+"""Run one script on one connection: statement by statement, with places, timing and tidy settings.
+
+Statement by statement, because most of PostgreSQL's errors carry no position and some drivers
+refuse several statements at once; measured, it costs nothing.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+from alembic_rollback.errors import StatementError
+from alembic_rollback.sql.parser import Statement
+from alembic_rollback.sql.script import Script
+
+if TYPE_CHECKING:
+    from sqlalchemy.engine import Connection
+
+Progress = Callable[[int, Statement], None]
+
+# role and session_authorization are hidden from pg_settings; everything else a session can change
+# is in it, settings with a dot in their name as soon as they are set.
+_SETTINGS = (
+    "SELECT name, setting FROM pg_settings WHERE context IN ('user', 'superuser') "
+    "AND name NOT IN ('transaction_isolation', 'transaction_read_only', 'transaction_deferrable') "
+    "UNION ALL SELECT 'session_authorization', current_setting('session_authorization') "
+    "UNION ALL SELECT 'role', current_setting('role')"
+)
+
+
+def run_script(
+    connection: Connection,
+    script: Script,
+    *,
+    held: Mapping[str, tuple[str, str]] | None = None,
+    progress: Progress | None = None,
+) -> int:
+    """Run every statement of a script; return how long they took, in milliseconds.
+
+    held: settings that the run itself has set for its transaction, as name → (the session's value,
+    the run's value); both are put back if the script changes them. The script reaches the driver
+    untouched: no parameter style is interpreted. Raises StatementError with the place of the
+    statement that failed; the driver's exception is its cause.
+    """
+    with _settings_restored(connection, held or {}) if script.changes_session else _nothing():
+        started = time.perf_counter()
+        for number, statement in enumerate(script.statements, 1):
+            if progress:
+                progress(number, statement)
+            _execute(connection, statement, number, len(script.statements))
+        return round((time.perf_counter() - started) * 1000)
+
+
+def _execute(connection: Connection, statement: Statement, number: int, total: int) -> None:
+    from sqlalchemy.exc import DBAPIError
+
+    try:
+        result = connection.exec_driver_sql(
+            statement.text, execution_options={"no_parameters": True}
+        )
+        result.close()
+    except DBAPIError as error:
+        raise _statement_error(error, statement, number, total) from error
+
+
+def _statement_error(error: Any, statement: Statement, number: int, total: int) -> StatementError:
+    told = describe(error)
+    position = told.pop("position")
+    where = statement.locate(int(position)) if position else statement.where
+    message = str(told.pop("message"))
+    return StatementError(
+        message, where=where, statement=statement.text, ordinal=number, total=total, **told
+    )
+
+
+def describe(error: Any) -> dict[str, Any]:
+    """Message, sqlstate, detail, hint and position of a DBAPI error, in every driver's way.
+
+    psycopg and psycopg2 keep them in `diag`, asyncpg as attributes of the cause, pg8000 in a dict
+    of one-letter protocol fields (PostgreSQL, Error and Notice Message Fields).
+    """
+    origin = getattr(error, "orig", None) or error
+    diag = getattr(origin, "diag", None)
+    if diag is not None and diag.message_primary:
+        found = {
+            "message": diag.message_primary,
+            "sqlstate": diag.sqlstate,
+            "detail": diag.message_detail,
+            "hint": diag.message_hint,
+            "position": diag.statement_position,
+        }
+    elif origin.args and isinstance(origin.args[0], dict):
+        fields = origin.args[0]
+        letters = {"message": "M", "sqlstate": "C", "detail": "D", "hint": "H", "position": "P"}
+        found = {name: fields.get(letter) for name, letter in letters.items()}
+    else:
+        cause = origin.__cause__ or origin
+        found = {
+            "message": getattr(cause, "message", None) or str(cause).strip().splitlines()[0],
+            "sqlstate": getattr(cause, "sqlstate", None),
+            "detail": getattr(cause, "detail", None),
+            "hint": getattr(cause, "hint", None),
+            "position": getattr(cause, "position", None),
+        }
+    found["hint"] = _REMEDIES.get(str(found["sqlstate"]), found["hint"])
+    return found
+
+
+_REMEDIES = {
+    "55P04": "PostgreSQL cannot use an enum value in the transaction that adds it: put ADD VALUE "
+    "into a revision of its own and run with transaction_per_migration = True in env.py, or write "
+    "`-- Transaction: none` at the top of that file.",
+    "53200": "The server's lock table is full: run fewer revisions in one transaction "
+    "(transaction_per_migration = True in env.py, --transaction each for rollback-db), or raise "
+    "max_locks_per_transaction.",
+}
+
+
+@contextmanager
+def _nothing() -> Iterator[None]:
+    yield
+
+
+@contextmanager
+def _settings_restored(
+    connection: Connection, held: Mapping[str, tuple[str, str]]
+) -> Iterator[None]:
+    before = _settings(connection)
+    yield
+    after = _settings(connection)
+    # The role first: with another one, setting the others may not be allowed.
+    for name in sorted(after, key=lambda name: name not in ("session_authorization", "role")):
+        if name in held:
+            session, ours = held[name]
+            _set(connection, name, session, local=False)
+            _set(connection, name, ours, local=True)
+        elif after[name] != before.get(name, ""):
+            _set(connection, name, before.get(name, ""), local=False)
+
+
+def _settings(connection: Connection) -> dict[str, str]:
+    rows = connection.exec_driver_sql(_SETTINGS, execution_options={"no_parameters": True})
+    return {row[0]: row[1] for row in rows}
+
+
+def _set(connection: Connection, name: str, value: str, *, local: bool) -> None:
+    from sqlalchemy import text
+
+    connection.execute(
+        text("SELECT set_config(:name, :value, :local)"),
+        {"name": name, "value": value, "local": local},
+    )

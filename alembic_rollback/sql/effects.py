@@ -1,0 +1,182 @@
+"""What a statement takes away, from its tree alone: the objects and rows it names itself.
+
+What else goes with them (CASCADE) and how many rows there are is the catalog's to say.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from enum import Enum
+from typing import Any
+
+from alembic_rollback.sql.names import quote_identifier, quote_name
+from alembic_rollback.sql.parser import Statement
+
+
+class Loss(Enum):
+    """How much an effect can cost."""
+
+    ROWS = "rows"
+    """Rows or values go: a table, a column, a DELETE."""
+    DEFINITION = "definition"
+    """Only a definition goes, which a script can make again: an index, a policy, a view."""
+    UNKNOWN = "unknown"
+    """It cannot be read from the text: DO, CALL, a function."""
+
+
+@dataclass(frozen=True)
+class Effect:
+    """One thing that a statement removes or changes."""
+
+    action: str
+    """In SQL's words: `DROP TABLE`, `DELETE FROM`, `DROP COLUMN total OF`."""
+    kind: str
+    """`table`, `column`, `schema`, `index`, `policy`, …"""
+    name: tuple[str, ...]
+    loss: Loss
+    statement: Statement
+    cascade: bool = False
+    column: str = ""
+    """The column's name, where a column goes."""
+
+    @property
+    def shown(self) -> str:
+        """`DROP TABLE purchase_orders`."""
+        return f"{self.action} {quote_name(self.name)}".strip()
+
+
+# Dropping these takes rows with it, at once or through what lies inside.
+_WITH_ROWS = {"TABLE", "SCHEMA", "MATVIEW", "FOREIGN_TABLE", "EXTENSION", "TYPE", "DOMAIN"}
+_WORDS = {
+    "MATVIEW": "MATERIALIZED VIEW",
+    "STATISTIC_EXT": "STATISTICS",
+    "TSCONFIGURATION": "TEXT SEARCH CONFIGURATION",
+    "TSDICTIONARY": "TEXT SEARCH DICTIONARY",
+    "TSPARSER": "TEXT SEARCH PARSER",
+    "TSTEMPLATE": "TEXT SEARCH TEMPLATE",
+    "FDW": "FOREIGN DATA WRAPPER",
+    "FOREIGN_SERVER": "SERVER",
+}
+# Functions of PostgreSQL itself that scripts call with SELECT and that touch no row.
+_HARMLESS = {"set_config", "setval", "nextval", "pg_notify", "now", "pg_advisory_xact_lock"}
+
+
+def effects(statement: Statement) -> tuple[Effect, ...]:
+    """What one statement names for removal, nested statements (CTEs) included."""
+    handler = _HANDLERS.get(statement.kind)
+    found = list(handler(statement)) if handler else []
+    if statement.kind not in ("CreateFunctionStmt", "RuleStmt"):
+        found += _changed_rows(statement)
+    return tuple(found)
+
+
+def _drop(statement: Statement) -> Iterator[Effect]:
+    from postgast import pg_query_pb2 as pg
+
+    node = statement.node
+    what = pg.ObjectType.Name(node.remove_type).removeprefix("OBJECT_")
+    words = _WORDS.get(what, what.replace("_", " "))
+    for item in node.objects:
+        name: tuple[str, ...] = _object_name(item)
+        owner: tuple[str, ...] = ()
+        if what in ("POLICY", "TRIGGER", "RULE"):
+            name, owner = name[-1:], name[:-1]
+        action = f"DROP {words}"
+        shown = f"{action} {quote_name(name)} ON" if owner else action
+        yield Effect(
+            shown,
+            words.lower(),
+            owner or name,
+            Loss.ROWS if what in _WITH_ROWS else Loss.DEFINITION,
+            statement,
+            node.behavior == pg.DROP_CASCADE,
+        )
+
+
+def _object_name(item: Any) -> tuple[str, ...]:
+    """DropStmt names objects by list, string, type name or function signature."""
+    kind = item.WhichOneof("node")
+    if kind == "string":
+        return (item.string.sval,)
+    if kind == "type_name":
+        return tuple(part.string.sval for part in item.type_name.names)
+    if kind == "object_with_args":
+        return tuple(part.string.sval for part in item.object_with_args.objname)
+    return tuple(name for part in item.list.items for name in _object_name(part))
+
+
+def _alter_table(statement: Statement) -> Iterator[Effect]:
+    from postgast import pg_query_pb2 as pg
+
+    table = relation_name(statement.node.relation)
+    for command in (item.alter_table_cmd for item in statement.node.cmds):
+        column = quote_identifier(command.name)
+        cascade = command.behavior == pg.DROP_CASCADE
+        if command.subtype == pg.AT_DropColumn:
+            yield Effect(
+                f"DROP COLUMN {column} OF",
+                "column",
+                table,
+                Loss.ROWS,
+                statement,
+                cascade,
+                command.name,
+            )
+        elif command.subtype == pg.AT_AlterColumnType:
+            action = f"CHANGE TYPE OF {column} IN"
+            yield Effect(action, "column", table, Loss.ROWS, statement, column=command.name)
+        elif command.subtype == pg.AT_DropConstraint:
+            action = f"DROP CONSTRAINT {column} OF"
+            yield Effect(action, "constraint", table, Loss.DEFINITION, statement, cascade)
+
+
+def _truncate(statement: Statement) -> Iterator[Effect]:
+    from postgast import pg_query_pb2 as pg
+
+    cascade = statement.node.behavior == pg.DROP_CASCADE
+    for item in statement.node.relations:
+        name = relation_name(item.range_var)
+        yield Effect("TRUNCATE", "table", name, Loss.ROWS, statement, cascade)
+
+
+def _unknown(words: str) -> Callable[[Statement], Iterator[Effect]]:
+    def handler(statement: Statement) -> Iterator[Effect]:
+        yield Effect(words, "unknown", (), Loss.UNKNOWN, statement)
+
+    return handler
+
+
+def _select(statement: Statement) -> Iterator[Effect]:
+    for node in statement.walk():
+        if type(node).__name__ == "FuncCall":
+            name = tuple(part.string.sval for part in node.funcname)
+            if name[-1] not in _HARMLESS:
+                yield Effect("CALL", "unknown", name, Loss.UNKNOWN, statement)
+
+
+def _changed_rows(statement: Statement) -> Iterator[Effect]:
+    verbs = {"DeleteStmt": "DELETE FROM", "UpdateStmt": "UPDATE", "MergeStmt": "MERGE INTO"}
+    for node in statement.walk():
+        verb = verbs.get(type(node).__name__)
+        if verb:
+            yield Effect(verb, "rows", relation_name(node.relation), Loss.ROWS, statement)
+
+
+def relation_name(relation: Any) -> tuple[str, ...]:
+    """A RangeVar's schema (where given) and name."""
+    return tuple(part for part in (relation.schemaname, relation.relname) if part)
+
+
+_HANDLERS: dict[str, Callable[[Statement], Iterator[Effect]]] = {
+    "AlterTableStmt": _alter_table,
+    "CallStmt": _unknown("CALL a procedure"),
+    "DoStmt": _unknown("DO block"),
+    "DropOwnedStmt": _unknown("DROP OWNED"),
+    "DropRoleStmt": _unknown("DROP ROLE"),
+    "DropStmt": _drop,
+    "DropdbStmt": _unknown("DROP DATABASE"),
+    "ExecuteStmt": _unknown("EXECUTE a prepared statement"),
+    "SelectStmt": _select,
+    "TruncateStmt": _truncate,
+}

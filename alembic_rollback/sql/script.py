@@ -1,0 +1,102 @@
+"""A script as it will be run: which statements, in a transaction or outside one, and why."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from alembic_rollback.errors import ScriptSyntaxError
+from alembic_rollback.sql.outside import why_outside_transaction
+from alembic_rollback.sql.parser import Statement, is_copy_with_data, parse
+
+_BEGIN = ("TRANS_STMT_BEGIN", "TRANS_STMT_START")
+_COMMIT = "TRANS_STMT_COMMIT"
+_INSIDE = ("TRANS_STMT_SAVEPOINT", "TRANS_STMT_RELEASE", "TRANS_STMT_ROLLBACK_TO")
+_CALLERS = ("DoStmt", "CallStmt")
+
+
+@dataclass(frozen=True)
+class Script:
+    """What a file holds, checked: nothing in it is left that cannot be run as a migration."""
+
+    path: Path
+    statements: tuple[Statement, ...]
+    outside: str | None = None
+    """Why it must run outside a transaction (`line 3: CREATE INDEX CONCURRENTLY`), or None."""
+
+    @property
+    def transactional(self) -> bool:
+        """Whether the whole script can be undone by rolling back."""
+        return self.outside is None
+
+    @property
+    def changes_session(self) -> bool:
+        """Whether it may leave session settings behind (SET, RESET, set_config, DO, CALL)."""
+        return any(_changes_session(statement) for statement in self.statements)
+
+
+def read_script(text: str, path: Path, *, no_transaction: bool = False) -> Script:
+    """Parse and check one file's text.
+
+    no_transaction: the header says `-- Transaction: none`. A BEGIN … COMMIT around everything is
+    dropped, so that the script commits together with the ledger. Raises ScriptSyntaxError with
+    the place of anything that cannot be run.
+    """
+    statements = _unwrapped(parse(text, path))
+    for statement in statements:
+        _refuse_what_cannot_run(statement)
+    outside = "-- Transaction: none" if no_transaction else None
+    for statement in statements:
+        reason = why_outside_transaction(statement.node)
+        if reason and not outside:
+            outside = f"line {statement.where.line}: {reason}"
+    return Script(path, statements, outside)
+
+
+def _unwrapped(statements: tuple[Statement, ...]) -> tuple[Statement, ...]:
+    if len(statements) < 2 or _control(statements[0]) not in _BEGIN:
+        return statements
+    if statements[0].node.options:
+        raise ScriptSyntaxError(
+            "BEGIN with options cannot be honoured: script, ledger and version table share one "
+            "transaction.",
+            where=statements[0].where,
+            next_step="Write plain BEGIN, or nothing.",
+        )
+    if _control(statements[-1]) == _COMMIT and not statements[-1].node.chain:
+        return statements[1:-1]
+    return statements
+
+
+def _refuse_what_cannot_run(statement: Statement) -> None:
+    control = _control(statement)
+    if control and control not in _INSIDE:
+        raise ScriptSyntaxError(
+            f"{statement.text.split()[0].upper()} here would end the migration's transaction.",
+            where=statement.where,
+            next_step="Only one BEGIN … COMMIT around the whole file is allowed; split the file "
+            "into one pair per transaction.",
+        )
+    if is_copy_with_data(statement.node):
+        raise ScriptSyntaxError(
+            "COPY through the client needs psql; no migration can run it.",
+            where=statement.where,
+            next_step="Write INSERT statements, or COPY with a file on the server.",
+        )
+
+
+def _control(statement: Statement) -> str | None:
+    if statement.kind != "TransactionStmt":
+        return None
+    from postgast.pg_query_pb2 import TransactionStmtKind
+
+    return str(TransactionStmtKind.Name(statement.node.kind))
+
+
+def _changes_session(statement: Statement) -> bool:
+    if statement.kind == "VariableSetStmt" or statement.kind in _CALLERS:
+        return True
+    return any(
+        type(node).__name__ == "FuncCall" and node.funcname[-1].string.sval == "set_config"
+        for node in statement.walk()
+    )

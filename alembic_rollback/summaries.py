@@ -1,0 +1,8 @@
+"""Name and summary of each subcommand: what `alembic --help` shows without importing the rest."""
+
+SUMMARIES = {
+    "rollback-db": "Roll back revisions: shows what would be lost, asks, then runs the downs.",
+    "migration-status": "Show every revision: applied, pending, modified, missing.",
+    "generate-down": "Write the .down.sql of a pair from its .up.sql.",
+    "generate-up": "Write a new pair from a template.",
+}

@@ -1,0 +1,8 @@
+-- Description: Roll back: ${message}
+-- Author: ${author}
+-- Created: ${created}
+
+BEGIN;
+
+
+COMMIT;

@@ -1,0 +1,9 @@
+-- Description: ${message}
+-- Author: ${author}
+-- Created: ${created}
+-- Revises: ${revises or "base"}
+
+BEGIN;
+
+
+COMMIT;

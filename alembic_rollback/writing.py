@@ -1,0 +1,166 @@
+"""Files that the package writes: new pairs from templates, downs from ups."""
+
+from __future__ import annotations
+
+import getpass
+import re
+import subprocess
+from collections.abc import Iterable
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+
+from alembic_rollback.errors import PairError, UsageError, shown_path
+from alembic_rollback.inverse.generate import invert, render
+from alembic_rollback.model import Gap, GeneratedDown
+from alembic_rollback.pairs import DOWN, MAX_VERSION, UP, read_header, read_text, split_file_name
+from alembic_rollback.sql.names import quote_identifier
+from alembic_rollback.sql.script import read_script
+
+_BUILT_IN = Path(__file__).parent / "templates"
+_VERBS = ("create", "add", "new", "make")
+
+
+@dataclass(frozen=True)
+class NewPair:
+    """What the templates of a new pair are filled with."""
+
+    message: str
+    version: str
+    revises: tuple[str, ...]
+    created: date
+    author: str = ""
+
+    @property
+    def name(self) -> str:
+        """`create_purchase_orders`."""
+        return "_".join(re.findall(r"\w+", self.message.lower()))[:100].strip("_")
+
+    @property
+    def title(self) -> str:
+        """`20260112_001_create_purchase_orders`."""
+        return f"{self.version}_{self.name}"
+
+    @property
+    def table(self) -> str:
+        """The table that the message speaks of: `purchase_orders`."""
+        words = self.name.split("_")
+        if len(words) > 1 and words[0] in _VERBS:
+            words = words[1:]
+        if len(words) > 1 and words[0] == "table":
+            words = words[1:]
+        return "_".join(words)[:40].strip("_")
+
+
+def fill_templates(pair: NewPair, template: str, folder: Path) -> tuple[str, str]:
+    """Both texts of a new pair. Raises UsageError for an unknown template.
+
+    folder: the project's script location. A file there named as the built-in template
+    (`up.sql.mako`, `table.down.sql.mako`) takes its place, as with Alembic's script.py.mako.
+    """
+    prefix = "" if template == "empty" else f"{template}."
+    return _fill(pair, f"{prefix}up.sql.mako", folder), _fill(
+        pair, f"{prefix}down.sql.mako", folder
+    )
+
+
+def template_names(folder: Path) -> list[str]:
+    """The templates that --template takes: the built-in ones and the project's."""
+    ending = ".up.sql.mako"
+    files = [*_BUILT_IN.glob(f"*{ending}"), *folder.glob(f"*{ending}")]
+    return ["empty", *sorted({file.name.removesuffix(ending) for file in files})]
+
+
+def invert_file(up: Path, down: Path | None = None) -> GeneratedDown:
+    """Derive the down of one up file from its text. Nothing is written.
+
+    down: where it is meant to go; beside the up file if not given. Raises PairError for a file
+    that is not an up file or cannot be parsed.
+    """
+    if not up.name.endswith(UP) or split_file_name(up.name) is None:
+        raise PairError("is not named VERSION_name.up.sql.", where=up)
+    text = read_text(up)
+    header = read_header(text)
+    derived = invert(read_script(text, up, no_transaction=header.no_transaction))
+    version, name = split_file_name(up.name) or ("", "")
+    description = header.description or name.replace("_", " ") or version
+    lines = [f"-- Description: Roll back: {description}", f"-- Generated from: {up.name}"]
+    gaps = tuple(
+        Gap(gap.statement.where.line, gap.statement.text, gap.missing)
+        for gap in derived.irreversible
+    )
+    beside = up.with_name(up.name.removesuffix(UP) + DOWN)
+    return GeneratedDown(up, down or beside, render(derived, lines), gaps)
+
+
+def find_up(name: str, locations: Iterable[Path]) -> Path:
+    """An up file by path, by name, or by version, looked for in the version locations.
+
+    Raises UsageError where there is none, or several.
+    """
+    path = Path(name)
+    if path.is_file():
+        return path
+    if name.endswith(DOWN):
+        raise UsageError(f"{name} is a down file; name the up file.")
+    found = [
+        file
+        for location in locations
+        if location.is_dir()
+        for file in sorted(location.rglob(f"*{UP}"))
+        if name in (file.name, file.name.removesuffix(UP), (split_file_name(file.name) or ("",))[0])
+    ]
+    if len(found) != 1:
+        number = f"{len(found)} files match" if found else "no such file"
+        raise UsageError(f"{name}: {number}.", next_step="Give the path of one .up.sql file.")
+    return found[0]
+
+
+def author() -> str:
+    """Who is writing: git's user.name, else the login name."""
+    with suppress(OSError, subprocess.SubprocessError):
+        told = subprocess.run(
+            ["git", "config", "user.name"], capture_output=True, text=True, timeout=5, check=True
+        )
+        if told.stdout.strip():
+            return told.stdout.strip()
+    with suppress(OSError, KeyError, ImportError):
+        return getpass.getuser()
+    return ""
+
+
+def check_title(pair: NewPair) -> None:
+    """Raise UsageError for a message without a word or a version that is too long."""
+    if not pair.name:
+        raise UsageError("The message holds no word to name the files by.")
+    if len(pair.version) > MAX_VERSION:
+        raise UsageError(f"Version {pair.version} is longer than {MAX_VERSION} characters.")
+
+
+def _fill(pair: NewPair, file_name: str, folder: Path) -> str:
+    from mako.exceptions import MakoException
+    from mako.template import Template
+
+    own, built_in = folder / file_name, _BUILT_IN / file_name
+    path = own if own.is_file() else built_in
+    if not path.is_file():
+        raise UsageError(
+            f"No template {file_name}.",
+            next_step=f"Known: {', '.join(template_names(folder))}; or write {shown_path(own)}.",
+        )
+    try:
+        text: str = Template(path.read_text(encoding="utf-8")).render(
+            message=" ".join(pair.message.split()),
+            version=pair.version,
+            name=pair.name,
+            title=pair.title,
+            table=pair.table,
+            revises=", ".join(pair.revises),
+            author=pair.author,
+            created=pair.created.isoformat(),
+            q=quote_identifier,
+        )
+    except (MakoException, NameError, TypeError) as error:
+        raise UsageError(f"{shown_path(path)}: {error}") from None
+    return text
