@@ -74,7 +74,7 @@ def rollback_db(config: Config, /, versions: tuple[str, ...], **options: Any) ->
         config,
         request,
         dry_run=options["dry_run"],
-        confirm=None if options["yes"] else _confirm,
+        confirm=partial(_confirm, yes=options["yes"]),
         each=options["transaction"] == "each",
         **timeouts,
     )
@@ -263,11 +263,14 @@ def _is_database_error(error: BaseException) -> bool:
     return hasattr(error, "orig")
 
 
-def _confirm(rollbacks: Sequence[Rollback]) -> None:
-    """Ask for the word on the terminal. Raises NotConfirmed for anything else."""
-    style = style_for(sys.stderr)
-    _say(text.warning_lines(rollbacks, style), err=True)
-    click.echo(err=True)
+def _confirm(rollbacks: Sequence[Rollback], *, yes: bool) -> bool:
+    """Show what will happen; where something is destroyed, ask for the word on the terminal.
+
+    Returns whether it was asked for and given. Raises NotConfirmed for anything but the word.
+    """
+    _say(text.warning_lines(rollbacks, style_for(sys.stderr)), err=True)
+    if yes or not any(one.impact.destructive for one in rollbacks):
+        return False
     if not sys.stdin.isatty():
         raise NotConfirmed(
             "This destroys data, and there is no terminal to ask on.",
@@ -277,3 +280,4 @@ def _confirm(rollbacks: Sequence[Rollback]) -> None:
     click.echo(f"Type '{text.WORD}' to confirm: ", nl=False, err=True)
     if sys.stdin.readline().rstrip("\r\n") != text.WORD:
         raise NotConfirmed("Not confirmed.", state="Nothing was changed.")
+    return True

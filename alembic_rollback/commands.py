@@ -38,8 +38,9 @@ if TYPE_CHECKING:
     from alembic.config import Config
     from sqlalchemy.engine import Connection
 
-Confirm = Callable[[Sequence[Rollback]], None]
-"""Shown what a rollback would do; raises NotConfirmed to stop it."""
+Confirm = Callable[[Sequence[Rollback]], bool]
+"""Called with what a rollback would do before anything runs. Raises NotConfirmed to stop it;
+returns whether a person has agreed to exactly this, which is then looked at again under the lock."""
 
 
 def status(config: Config) -> list[Status]:
@@ -62,10 +63,9 @@ def rollback(
 ) -> list[Rollback]:
     """Roll back what is asked for, in each database of env.py.
 
-    dry_run: only say what would happen. confirm: called before anything runs where something
-    would be destroyed; what it was shown is looked at again before the run. each: commit after
-    each step instead of once at the end. The timeouts are PostgreSQL durations; they default to
-    the settings. Raises RollbackError before anything runs where the request cannot be met.
+    dry_run: only say what would happen. confirm: see Confirm. each: commit after each step
+    instead of once at the end. The timeouts are PostgreSQL durations; they default to the
+    settings. Raises RollbackError before anything runs where the request cannot be met.
     """
     settings = settings_of(config)
     timeouts = (
@@ -79,10 +79,8 @@ def rollback(
     shown = list(prepared.values())
     if dry_run or not any(one.plan.steps for one in shown):
         return shown
-    recheck = None
-    if confirm and any(one.impact.destructive for one in shown):
-        confirm(shown)
-        recheck = _rechecking(prepared, settings.count_limit)
+    agreed = confirm(shown) if confirm else False
+    recheck = _rechecking(prepared, settings.count_limit) if agreed else None
     order = Order(new_run(), each, timeouts)
     plans = {key: one.plan for key, one in prepared.items()}
     environment.execute(config, plans, order, recheck)

@@ -20,6 +20,7 @@ import secrets
 import shutil
 import signal
 import socket
+import struct
 import subprocess
 import sys
 import tempfile
@@ -41,6 +42,7 @@ _TURN_SECONDS = 300.0
 _CLEANING_SECONDS = 20.0
 _SHM_BYTES = 1 << 30
 _COPY_BYTES = 500 << 20  # a PostgreSQL takes 40 MB; more is a whole environment around one
+_SSL_REQUEST = struct.pack("!ii", 8, 80877103)  # the shortest question that a server answers
 _SOCKET_PATH_BYTES = 100  # the systems' limits begin at 104
 
 
@@ -469,14 +471,18 @@ class _Pidfile:
     ready: bool
 
     def answers(self) -> bool:
-        """Return whether somebody listens on the socket."""
+        """Return whether a server answers on the socket.
+
+        Connecting isn't enough: the kernel accepts for a server that is just being killed.
+        """
         with socket.socket(socket.AF_UNIX) as connection:
             connection.settimeout(5.0)
             try:
                 connection.connect(str(self.socket_dir / f".s.PGSQL.{self.port}"))
+                connection.sendall(_SSL_REQUEST)
+                return connection.recv(1) != b""
             except OSError:
                 return False
-        return True
 
 
 def _read_pidfile(data: Path) -> _Pidfile | None:

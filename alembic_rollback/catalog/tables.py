@@ -90,11 +90,11 @@ def columns_of(connection: Connection, oid: int) -> frozenset[str]:
 def referencing_tables(connection: Connection, oids: Iterable[int]) -> tuple[str, ...]:
     """Tables outside the given ones whose foreign keys point at them, by name."""
     sql = (
-        "SELECT DISTINCT n.nspname, c.relname, pg_table_is_visible(c.oid) "
+        "SELECT n.nspname, c.relname, pg_table_is_visible(c.oid) "
         "FROM pg_constraint k JOIN pg_class c ON c.oid = k.conrelid "
         "JOIN pg_namespace n ON n.oid = c.relnamespace "
         f"WHERE k.contype = 'f' AND k.confrelid = {_OIDS} AND NOT k.conrelid = {_OIDS} "
-        "ORDER BY 2, 1"
+        "GROUP BY c.oid, n.nspname, c.relname ORDER BY min(k.oid)"
     )
     rows = _query(connection, sql, oids=_joined(oids))
     return tuple(

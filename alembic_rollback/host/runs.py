@@ -102,6 +102,16 @@ class State:
         else:
             self.ledger.remove(self.connection, self.run, entry)
 
+    def commit(self) -> None:
+        """Commit what has been recorded so far and go on in a new transaction, under the lock."""
+        context = self.context
+        if context._transaction is None or context._transaction_per_migration or not self.lock:
+            return
+        with self.lock.bridged():
+            context._transaction.commit()
+            context._transaction = self.connection.begin()
+        apply_timeouts(self)
+
     def entry(self, version: str, direction: str, outcome: str, **more: Any) -> LogEntry:
         """A log entry with what the files say about the revision."""
         revision = self.history.revisions.get(version)
@@ -133,6 +143,8 @@ class Attempt:
     started: float = field(default_factory=perf_counter)
     script_ms: int | None = None
     """What the script took; for a pair without parsing and bookkeeping."""
+    outside: bool = False
+    """Something of it ran outside a transaction, so its record must not be undone with others."""
 
     @property
     def elapsed_ms(self) -> int:
@@ -372,6 +384,8 @@ def apply_timeouts(state: State) -> None:
 
 @contextmanager
 def _bridged(state: State, lock: RunnerLock, block: Any) -> Iterator[None]:
+    if state.attempt:
+        state.attempt.outside = True
     with lock.bridged(), block:
         yield
     apply_timeouts(state)

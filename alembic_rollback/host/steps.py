@@ -191,13 +191,14 @@ def _record_step(
         alembic_update()
     else:
         _set_heads(maintainer, state.applied.heads())
-    elapsed = state.attempt.script_ms if state.attempt else None
-    if state.offline:
-        elapsed = None
+    attempt = state.attempt
+    elapsed = attempt.script_ms if attempt and not state.offline else None
     if step.is_upgrade:
         state.add(state.entry(version, "up", "applied", duration_ms=elapsed))
     else:
         state.remove(state.entry(version, "down", "rolled_back", duration_ms=elapsed))
+    if attempt and attempt.outside:
+        state.commit()
 
 
 def _record_stamp(

@@ -131,5 +131,7 @@ _BEFORE = {
 @alters(*_BEFORE)
 def setting(alter: Alteration) -> Iterator[Part]:
     """A setting of a column: the one before is not in the text."""
-    fact = _BEFORE[alter.subtype].format(alter.name or alter.command.num)
+    # An index's columns have no names of their own there, only numbers.
+    column = alter.name if alter.command.name else alter.command.num
+    fact = _BEFORE[alter.subtype].format(column)
     yield from alter.lost(alter.column, fact)

@@ -45,6 +45,16 @@ _PRIVILEGES = {
     "update",
     "usage",
 }
+# What PUBLIC may do from the start (Privileges, 5.8 in PostgreSQL's documentation).
+_PUBLIC = {
+    "OBJECT_DATABASE": {"connect", "temp", "temporary"},
+    "OBJECT_DOMAIN": {"usage"},
+    "OBJECT_FUNCTION": {"execute"},
+    "OBJECT_LANGUAGE": {"usage"},
+    "OBJECT_PROCEDURE": {"execute"},
+    "OBJECT_ROUTINE": {"execute"},
+    "OBJECT_TYPE": {"usage"},
+}
 _ACTING = "the role to revoke as: SET ROLE above makes another role the grantor"
 # These say their kind after FOREIGN in GRANT only.
 _GRANT_WORDS = {"OBJECT_FOREIGN_SERVER": "FOREIGN SERVER"}
@@ -67,6 +77,10 @@ def grant(step: Step) -> Iterator[Part]:
     if found and not kept:
         return
     where = _listed(node, kept) if found else objects
+    if _held_by_default(node):
+        fact = f"whether PUBLIC held {_privileges(node)} on {where} before"
+        yield Missing(f"{fact}: by default it does")
+        return
     grantor = f" GRANTED BY {role_text(node.grantor)}" if node.HasField("grantor") else ""
     about = kept[0].thing if len(kept) == 1 else None
     yield Undo(
@@ -98,6 +112,14 @@ def _younger(step: Step, found: Target) -> bool:
     """Whether a grantee is younger than the object: its DROP ROLE comes first, and must be free."""
     roles = (item.role_spec for item in step.node.grantees)
     return any(younger_role(step.world, role, found.thing) for role in roles)
+
+
+def _held_by_default(node: Any) -> bool:
+    """A privilege that PUBLIC has on every new object of the kind, unless it was revoked."""
+    usual = _PUBLIC.get(enum_name(node, "objtype"), set())
+    public = any(role_text(item.role_spec) == "PUBLIC" for item in node.grantees)
+    granted = {item.access_priv.priv_name for item in node.privileges}
+    return public and bool(usual) and (not granted or bool(granted & usual))
 
 
 def _privileges(node: Any) -> str:

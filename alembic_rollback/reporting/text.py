@@ -92,9 +92,9 @@ def ago(passed: timedelta) -> str:
 
 
 def warning_lines(rollbacks: Sequence[Rollback], style: Style) -> Iterator[str]:
-    """What the prompt shows before the word is typed."""
+    """What is shown before anything runs, and before the word is typed."""
     yield style.paint(f"{style.sign('warning')} WARNING: Rollback Migration", "red")
-    for one in rollbacks:
+    for one in (one for one in rollbacks if one.plan.steps):
         yield ""
         yield from _subject(one, "You are about to rollback", several=len(rollbacks) > 1)
         yield ""
@@ -104,6 +104,7 @@ def warning_lines(rollbacks: Sequence[Rollback], style: Style) -> Iterator[str]:
     yield ""
     if any(one.impact.destructive for one in rollbacks):
         yield style.paint("This action is DESTRUCTIVE and cannot be undone without backup.", "bold")
+        yield ""
 
 
 def plan_lines(rollbacks: Sequence[Rollback], style: Style) -> Iterator[str]:
@@ -129,7 +130,6 @@ def done_lines(rollbacks: Sequence[Rollback], style: Style) -> Iterator[str]:
             yield _nothing(one, several=len(rollbacks) > 1)
         for step in one.plan.steps:
             yield f"{style.sign('applied')} Rolled back {step.title}"
-        yield from _later(one)
 
 
 def generated_lines(results: Sequence[GeneratedDown], style: Style) -> Iterator[str]:

@@ -1,4 +1,4 @@
-"""find orders by supplier
+"""find items by sku
 
 Revision ID: a7f3b9c04d18
 Revises: 20260112_003
@@ -15,8 +15,8 @@ depends_on = None
 
 
 def upgrade() -> None:
-    op.create_index("idx_purchase_orders_supplier", "purchase_orders", ["tenant_id", "supplier"])
+    op.create_index("idx_po_items_sku", "po_items", ["tenant_id", "sku"])
 
 
 def downgrade() -> None:
-    op.drop_index("idx_purchase_orders_supplier", "purchase_orders", if_exists=True)
+    op.drop_index("idx_po_items_sku", "po_items", if_exists=True)

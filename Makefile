@@ -1,0 +1,38 @@
+# Everything runs in .venv, which the first target that needs it makes.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+READY := $(VENV)/.ready
+
+.PHONY: demo test check format conformance bench clean
+
+demo: $(READY) ## upgrade → status → dry run → rollback → status on an embedded PostgreSQL
+	@PATH="$(CURDIR)/$(BIN):$$PATH" sh sample_project/demo.sh
+
+test: $(READY) ## every test, on an embedded PostgreSQL
+	$(BIN)/python -m pytest -q
+
+check: $(READY) ## style, types, layers
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+format: $(READY)
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+conformance: $(READY) ## Alembic's own test suite with and without the plugin
+	$(BIN)/python tests/conformance/run.py
+	$(BIN)/python -m pytest -q tests/test_differential.py
+
+bench: $(READY)
+	$(BIN)/python benchmarks/bench_import.py
+
+clean:
+	rm -rf $(VENV) .pgdata .mypy_cache .ruff_cache .pytest_cache .hypothesis build dist
+
+$(READY): pyproject.toml
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[dev]'
+	@touch $(READY)

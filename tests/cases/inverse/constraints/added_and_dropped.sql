@@ -1,0 +1,8 @@
+-- setup
+CREATE TABLE orders (a int);
+-- up
+ALTER TABLE orders ADD CONSTRAINT c CHECK (a > 0) NOT VALID;
+ALTER TABLE orders DROP CONSTRAINT c;
+ALTER TABLE orders ADD CONSTRAINT c CHECK (a > 1);
+-- expect down
+ALTER TABLE orders DROP CONSTRAINT c;

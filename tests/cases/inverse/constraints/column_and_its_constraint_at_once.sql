@@ -1,0 +1,7 @@
+-- setup
+CREATE TABLE x (id int PRIMARY KEY);
+CREATE TABLE orders (id int);
+-- up
+ALTER TABLE orders ADD CONSTRAINT orders_x FOREIGN KEY (x_id) REFERENCES x, ADD COLUMN x_id int, ALTER COLUMN id SET NOT NULL;
+-- expect down
+ALTER TABLE orders ALTER COLUMN id DROP NOT NULL, DROP CONSTRAINT orders_x, DROP COLUMN x_id;

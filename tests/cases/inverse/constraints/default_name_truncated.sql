@@ -1,0 +1,8 @@
+-- setup
+CREATE TABLE a_table_with_a_name_that_is_really_quite_long (a_column_with_an_equally_long_name int, b int);
+-- up
+ALTER TABLE a_table_with_a_name_that_is_really_quite_long ADD UNIQUE (a_column_with_an_equally_long_name, b);
+ALTER TABLE a_table_with_a_name_that_is_really_quite_long ADD CHECK (a_column_with_an_equally_long_name > 0);
+-- expect down
+ALTER TABLE a_table_with_a_name_that_is_really_quite_long DROP CONSTRAINT a_table_with_a_name_that_is__a_column_with_an_equally_lon_check;
+ALTER TABLE a_table_with_a_name_that_is_really_quite_long DROP CONSTRAINT a_table_with_a_name_that_is_r_a_column_with_an_equally_long_key;

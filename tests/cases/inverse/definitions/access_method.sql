@@ -1,0 +1,3 @@
+CREATE ACCESS METHOD heap2 TYPE TABLE HANDLER heap_tableam_handler;
+-- expect down
+DROP ACCESS METHOD IF EXISTS heap2;

@@ -1,0 +1,3 @@
+CREATE COLLATION german (LOCALE = 'C');
+-- expect down
+DROP COLLATION IF EXISTS german;

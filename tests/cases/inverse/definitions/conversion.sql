@@ -1,0 +1,3 @@
+CREATE CONVERSION mine FOR 'UTF8' TO 'LATIN1' FROM utf8_to_iso8859_1;
+-- expect down
+DROP CONVERSION IF EXISTS mine;

@@ -1,0 +1,12 @@
+CREATE FUNCTION same(int, text) RETURNS boolean LANGUAGE sql AS 'SELECT true';
+CREATE FUNCTION neg(int) RETURNS int LANGUAGE sql AS 'SELECT 1';
+CREATE SCHEMA app;
+CREATE OPERATOR app.=== (LEFTARG = int, RIGHTARG = text, FUNCTION = same);
+CREATE OPERATOR !- (RIGHTARG = int, FUNCTION = neg);
+COMMENT ON OPERATOR app.=== (int, text) IS 'x';
+-- expect down
+DROP OPERATOR IF EXISTS !- (NONE, int);
+DROP OPERATOR IF EXISTS app.=== (int, text);
+DROP SCHEMA IF EXISTS app;
+DROP FUNCTION IF EXISTS neg(int);
+DROP FUNCTION IF EXISTS same(int, text);

@@ -1,0 +1,6 @@
+-- setup
+CREATE TEXT SEARCH CONFIGURATION conf (PARSER = default);
+-- up
+ALTER TEXT SEARCH CONFIGURATION conf ADD MAPPING FOR word, asciiword WITH simple;
+-- expect down
+ALTER TEXT SEARCH CONFIGURATION conf DROP MAPPING FOR word, asciiword;

@@ -1,0 +1,3 @@
+CREATE EXTENSION IF NOT EXISTS "pg_trgm" WITH SCHEMA public;
+-- expect down
+DROP EXTENSION IF EXISTS pg_trgm;

@@ -1,0 +1,3 @@
+CREATE EXTENSION pg_trgm;
+-- expect down
+DROP EXTENSION IF EXISTS pg_trgm;

@@ -1,0 +1,3 @@
+CREATE FUNCTION answer() RETURNS int LANGUAGE sql AS 'SELECT 42';
+-- expect down
+DROP FUNCTION IF EXISTS answer();

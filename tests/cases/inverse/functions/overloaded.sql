@@ -1,0 +1,6 @@
+CREATE FUNCTION f(int) RETURNS int LANGUAGE sql AS 'SELECT 1';
+CREATE FUNCTION f(text) RETURNS int LANGUAGE sql AS 'SELECT 2';
+DROP FUNCTION f(integer);
+COMMENT ON FUNCTION f(text) IS 'still there';
+-- expect down
+DROP FUNCTION IF EXISTS f(text);

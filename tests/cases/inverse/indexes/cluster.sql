@@ -1,0 +1,2 @@
+CLUSTER orders USING orders_a;
+-- expect irreversible: 1: the index that table orders was clustered on before

@@ -1,0 +1,7 @@
+-- setup
+CREATE TABLE m (at date) PARTITION BY RANGE (at);
+CREATE TABLE m_1 (at date);
+-- up
+ALTER TABLE m ATTACH PARTITION m_1 DEFAULT;
+-- expect down
+ALTER TABLE m DETACH PARTITION m_1;

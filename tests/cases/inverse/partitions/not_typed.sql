@@ -1,0 +1,2 @@
+ALTER TABLE t NOT OF;
+-- expect irreversible: 1: the type that table t was of before

@@ -1,0 +1,8 @@
+CREATE TABLE orders (id int);
+ALTER TABLE orders ENABLE ROW LEVEL SECURITY;
+CREATE POLICY mine ON orders USING (true);
+ALTER POLICY mine ON orders USING (false);
+-- expect down
+DROP POLICY IF EXISTS mine ON orders;
+ALTER TABLE orders DISABLE ROW LEVEL SECURITY;
+DROP TABLE IF EXISTS orders CASCADE;

@@ -1,0 +1,5 @@
+CREATE SCHEMA app;
+CREATE TABLE app.t (id int);
+-- expect down
+DROP TABLE IF EXISTS app.t CASCADE;
+DROP SCHEMA IF EXISTS app;

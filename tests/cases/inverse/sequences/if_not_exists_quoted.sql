@@ -1,0 +1,3 @@
+CREATE SEQUENCE IF NOT EXISTS "Seq";
+-- expect down
+DROP SEQUENCE IF EXISTS "Seq";

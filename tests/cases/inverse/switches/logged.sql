@@ -1,0 +1,6 @@
+-- setup
+CREATE UNLOGGED TABLE t (a int);
+-- up
+ALTER TABLE t SET LOGGED;
+-- expect down
+ALTER TABLE t SET UNLOGGED;

@@ -1,0 +1,3 @@
+CREATE TABLE IF NOT EXISTS orders (id int);
+-- expect down
+DROP TABLE IF EXISTS orders CASCADE;

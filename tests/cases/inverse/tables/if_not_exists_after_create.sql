@@ -1,0 +1,4 @@
+CREATE TABLE orders (id int);
+CREATE TABLE IF NOT EXISTS orders (id int);
+-- expect down
+DROP TABLE IF EXISTS orders CASCADE;

@@ -1,0 +1,2 @@
+SELECT 1 AS a INTO TEMP made_by_select;
+-- expect down

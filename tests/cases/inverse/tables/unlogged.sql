@@ -1,0 +1,3 @@
+CREATE UNLOGGED TABLE jobs (id int);
+-- expect down
+DROP TABLE IF EXISTS jobs CASCADE;

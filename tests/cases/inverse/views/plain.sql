@@ -1,0 +1,7 @@
+-- setup
+CREATE TABLE t (a int);
+-- up
+CREATE VIEW v AS SELECT a FROM t;
+CREATE OR REPLACE VIEW v AS SELECT a, 1 AS b FROM t;
+-- expect down
+DROP VIEW IF EXISTS v;

@@ -1,0 +1,2 @@
+CREATE TEMP VIEW v AS SELECT 1 AS a;
+-- expect down

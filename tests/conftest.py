@@ -1,0 +1,72 @@
+"""Real PostgreSQL for every test: one server a session, a fresh database a test.
+
+The server is the embedded one, else an installed one, else ALEMBIC_ROLLBACK_TEST_URL (a URL of a
+superuser or a role with CREATEDB). It ends with the session, also when pytest is killed.
+"""
+
+from __future__ import annotations
+
+import os
+import uuid
+from collections.abc import Iterator
+from typing import Any
+
+import psycopg2
+import pytest
+from sqlalchemy import Engine, create_engine, make_url
+from sqlalchemy.engine import URL
+from sqlalchemy.pool import NullPool
+
+from tests.project import Project
+
+
+@pytest.fixture(scope="session")
+def server_url() -> Iterator[URL]:
+    """The maintenance database of the session's server."""
+    given = os.environ.get("ALEMBIC_ROLLBACK_TEST_URL")
+    if given:
+        yield make_url(given)
+        return
+    from alembic_rollback import embedded
+
+    with embedded.start(settings={"max_connections": "60"}) as server:
+        yield make_url(server.url("postgres"))
+
+
+@pytest.fixture
+def database_url(server_url: URL) -> Iterator[URL]:
+    """A fresh, empty database."""
+    name = f"test_{uuid.uuid4().hex[:12]}"
+    admin = create_engine(server_url, poolclass=NullPool, isolation_level="AUTOCOMMIT")
+    with admin.connect() as connection:
+        connection.exec_driver_sql(f"CREATE DATABASE {name} TEMPLATE template0")
+    yield server_url.set(database=name)
+    with admin.connect() as connection:
+        connection.exec_driver_sql(f"DROP DATABASE {name} WITH (FORCE)")
+
+
+@pytest.fixture
+def engine(database_url: URL) -> Iterator[Engine]:
+    """An engine on the fresh database."""
+    found = create_engine(database_url, poolclass=NullPool)
+    yield found
+    found.dispose()
+
+
+@pytest.fixture
+def connection(database_url: URL) -> Iterator[Any]:
+    """A psycopg2 connection in autocommit mode."""
+    url = database_url
+    keywords = {"host": url.host, "port": url.port, "user": url.username, "password": url.password}
+    for key in ("host", "port"):
+        keywords[key] = url.query.get(key, keywords[key])
+    found = psycopg2.connect(dbname=url.database, **{k: v for k, v in keywords.items() if v})
+    found.autocommit = True
+    yield found
+    found.close()
+
+
+@pytest.fixture
+def project(tmp_path: Any, database_url: URL) -> Project:
+    """An empty Alembic project on the fresh database."""
+    return Project.create(tmp_path / "project", database_url)
