@@ -23,6 +23,7 @@ from alembic_rollback.host.scripts import load_script, pair_of
 from alembic_rollback.ledger import Shape
 from alembic_rollback.model import (
     GeneratedDown,
+    LedgerRow,
     Plan,
     Revision,
     RevisionStatus,
@@ -30,7 +31,7 @@ from alembic_rollback.model import (
     Status,
 )
 from alembic_rollback.pairs import next_version, write_new, write_pair
-from alembic_rollback.planning import Request, out_of_order, plan_rollback
+from alembic_rollback.planning import Request, holes, plan_rollback
 from alembic_rollback.settings import check_duration
 from alembic_rollback.sql.script import Script
 
@@ -156,7 +157,7 @@ def generate_up(
     where there are several.
     """
     directory = environment.script_directory(config)
-    history = history_of(directory)
+    history = history_of(directory, downs=False)
     heads = directory.get_heads()
     if head:
         revises: tuple[str, ...] = () if head == "base" else (history.resolve(head),)
@@ -271,15 +272,17 @@ def _status(snapshot: Snapshot) -> Status:
         notes = (f"{table} is another tool's; set ledger_table to have a ledger.",)
     elif snapshot.shape is Shape.ABSENT:
         notes = ("There is no ledger yet; the next upgrade creates it.",)
-    return Status(
-        snapshot.database,
-        tuple(_revision_status(snapshot, version, rows.get(version)) for version in ordered),
-        snapshot.now,
-        notes,
+    late = holes(history.graph, snapshot.applied)
+    revisions = tuple(
+        _revision_status(snapshot, version, rows.get(version), late=version in late)
+        for version in ordered
     )
+    return Status(snapshot.database, revisions, snapshot.now, notes)
 
 
-def _revision_status(snapshot: Snapshot, version: str, row: Any) -> RevisionStatus:
+def _revision_status(
+    snapshot: Snapshot, version: str, row: LedgerRow | None, *, late: bool
+) -> RevisionStatus:
     applied = version in snapshot.applied
     failure = snapshot.failures.get(version)
     if failure and (failure.direction == "up") == applied:
@@ -302,20 +305,18 @@ def _revision_status(snapshot: Snapshot, version: str, row: Any) -> RevisionStat
         name=revision.name,
         kind="pair" if revision.is_pair else "py",
         path=revision.path,
-        problems=tuple(_problems(snapshot, revision, found)),
+        problems=tuple(_problems(revision, found, late=late)),
         irreversible=revision.irreversible,
     )
 
 
-def _problems(snapshot: Snapshot, revision: Revision, found: RevisionStatus) -> list[str]:
+def _problems(revision: Revision, found: RevisionStatus, *, late: bool) -> list[str]:
     problems = []
     if revision.is_pair and found.checksum and found.checksum != revision.checksum:
         problems.append("modified")
     if not revision.has_down and not revision.irreversible:
         problems.append("missing down")
-    if not found.applied and out_of_order(
-        snapshot.history.graph, revision.version, snapshot.applied
-    ):
+    if late:
         problems.append("out of order")
     return problems
 

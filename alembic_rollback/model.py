@@ -228,7 +228,9 @@ class StepFailure:
     message: str
     committed: tuple[str, ...] = ()
     """Steps of this run that were committed before, in order."""
-    partial: tuple[int, int] | None = None
-    """Statement m of n failed in a script that runs outside a transaction, and m > 1."""
+    lasting: bool = False
+    """What the step itself had done outside a transaction before it failed stays."""
+    statement: tuple[int, int] | None = None
+    """Statement m of n failed, where the step is a pair."""
     external: bool = False
     """The transaction belongs to the caller, who decides about it."""

@@ -31,6 +31,8 @@ class Header:
     depends_on: tuple[str, ...] = ()
     branch_labels: tuple[str, ...] = ()
     description: str | None = None
+    author: str | None = None
+    created: str | None = None
     no_transaction: bool = False
     irreversible: tuple[str, ...] = ()
     """Why there is no way back, one reason a line of the header."""
@@ -135,11 +137,14 @@ def read_header(text: str) -> Header:
         if match:
             found.setdefault(match["key"].lower(), []).append(match["value"].strip())
     revises = found.get("revises")
+    first = {key: values[0] or None for key, values in found.items()}
     return Header(
         revises=_names(revises) if revises else None,
         depends_on=_names(found.get("depends on", [])),
         branch_labels=_names(found.get("branch labels", [])),
-        description=next(iter(found.get("description", [])), None) or None,
+        description=first.get("description"),
+        author=first.get("author"),
+        created=first.get("created"),
         no_transaction="none" in [value.lower() for value in found.get("transaction", [])],
         irreversible=tuple(found.get("irreversible", [])),
     )

@@ -152,9 +152,9 @@ def steps_up(graph: Graph, targets: Iterable[str], applied: Versions) -> list[st
     return graph.order(graph.cov(targets) - applied)
 
 
-def out_of_order(graph: Graph, version: str, applied: Versions) -> bool:
-    """Whether something that stands on the revision is applied already."""
-    return bool((graph.descendants([version]) - {version}) & applied)
+def holes(graph: Graph, applied: Versions) -> Versions:
+    """What is not applied, though something that stands on it is: pending, and out of order."""
+    return graph.cov(applied) - applied
 
 
 @dataclass(frozen=True)
@@ -254,11 +254,12 @@ def _revertible(revisions: Mapping[str, Revision], version: str) -> Revision:
             "a backup.",
         )
     if not revision.has_down:
+        advice = f"`alembic generate-down {revision.path.name}` writes what can be derived."
         raise PairError(
             f"{revision.title} has no down script.",
             where=revision.path,
             state="Nothing was changed.",
-            next_step=f"`alembic generate-down {revision.path.name}` writes what can be derived.",
+            next_step=advice if revision.is_pair else "Write its downgrade() function.",
         )
     return revision
 

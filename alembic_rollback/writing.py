@@ -85,7 +85,16 @@ def invert_file(up: Path, down: Path | None = None) -> GeneratedDown:
     derived = invert(read_script(text, up, no_transaction=header.no_transaction))
     version, name = split_file_name(up.name) or ("", "")
     description = header.description or name.replace("_", " ") or version
-    lines = [f"-- Description: Roll back: {description}", f"-- Generated from: {up.name}"]
+    lines = [
+        f"-- {key}: {value}"
+        for key, value in (
+            ("Description", f"Roll back: {description}"),
+            ("Author", header.author),
+            ("Created", header.created),
+            ("Generated from", up.name),
+        )
+        if value
+    ]
     gaps = tuple(
         Gap(gap.statement.where.line, gap.statement.text, gap.missing)
         for gap in derived.irreversible

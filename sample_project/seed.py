@@ -28,7 +28,9 @@ _STATEMENTS = (
 def main() -> None:
     with engine() as connectable, connectable.begin() as connection:
         for statement in _STATEMENTS:
-            connection.execute(text(statement), {"orders": ORDERS} if ":orders" in statement else {})
+            connection.execute(
+                text(statement), {"orders": ORDERS} if ":orders" in statement else {}
+            )
     print(f"{ORDERS} purchase orders with items and attachments")
 
 

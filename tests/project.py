@@ -176,7 +176,11 @@ class Project:
         return path
 
     def alembic(
-        self, *args: str, code: int | None = 0, input: str = "", env: Mapping[str, str] | None = None
+        self,
+        *args: str,
+        code: int | None = 0,
+        input: str = "",
+        env: Mapping[str, str] | None = None,
     ) -> Result:
         """Run `alembic …` as a process of its own; fail unless it ends with `code`."""
         process = subprocess.run(
@@ -238,8 +242,10 @@ class Project:
     def tables(self) -> set[str]:
         """The user's tables: ours and Alembic's left out."""
         ours = {"alembic_version", "schema_migrations", "schema_migrations_log"}
-        rows = self.query("SELECT relname FROM pg_class WHERE relkind = 'r' AND relnamespace = "
-                          "'public'::regnamespace")
+        rows = self.query(
+            "SELECT relname FROM pg_class WHERE relkind = 'r' AND relnamespace = "
+            "'public'::regnamespace"
+        )
         return {row[0] for row in rows} - ours
 
     def ledger(self) -> list[str]:

@@ -76,7 +76,9 @@ def test_the_prompt_has_its_shape_and_the_word_rolls_back(orders: Project) -> No
     assert orders.tables() == {"po_items", "po_attachments"}
 
 
-@pytest.mark.parametrize("typed", ["rollback", "yes", "y", "", " ROLLBACK", "ROLLBACK ", "ROLLBACK!"])
+@pytest.mark.parametrize(
+    "typed", ["rollback", "yes", "y", "", " ROLLBACK", "ROLLBACK ", "ROLLBACK!"]
+)
 def test_anything_but_the_word_changes_nothing(orders: Project, typed: str) -> None:
     child = terminal(orders, "rollback-db", "20260112_001")
     child.expect_exact("to confirm: ")

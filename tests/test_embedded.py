@@ -20,12 +20,17 @@ import pytest
 
 from alembic_rollback import embedded
 from alembic_rollback.embedded import EmbeddedError, Server, start, start_persistent
+from alembic_rollback.embedded.account import find_account, identity
+from alembic_rollback.embedded.binaries import copy_binaries, installed, must_copy
+from alembic_rollback.embedded.kit import assemble
+from alembic_rollback.embedded.places import find_base
 
 pytestmark = pytest.mark.skipif(os.name != "posix", reason="the embedded server needs Unix")
 
-REPOSITORY = Path(embedded.__file__).parent.parent
+PACKAGE = Path(embedded.__file__).parent
+REPOSITORY = PACKAGE.parents[1]
 IS_ROOT = hasattr(os, "geteuid") and os.geteuid() == 0
-BINARIES = list(dict.fromkeys(filter(embedded._complete, embedded._candidates())))
+BINARIES = list(dict.fromkeys(installed()))
 
 every_version = pytest.mark.parametrize(
     "bindir", BINARIES, ids=[str(path.parent.name) for path in BINARIES]
@@ -74,7 +79,7 @@ def place() -> Iterator[Path]:
 
     It is in memory where that can hold it: a persistent server's fsyncs may take seconds on disk.
     """
-    memory = embedded._base(embedded._kit(None, None), memory=True)
+    memory = find_base(assemble(None, None), memory=True)
     executable = not os.statvfs(memory).f_flag & getattr(os, "ST_NOEXEC", 0)
     parent = memory if executable else None
     path = Path(tempfile.mkdtemp(prefix="ar-test-", dir=parent)).resolve()
@@ -241,7 +246,7 @@ def test_importing_the_launcher_is_light() -> None:
 
 
 def as_nobody() -> dict[str, Any]:
-    return embedded._identity(embedded._account()) | {"cwd": "/"}
+    return identity(find_account()) | {"cwd": "/"}
 
 
 def python_for_nobody() -> str:
@@ -258,11 +263,11 @@ def python_for_nobody() -> str:
 
 @root_only
 def test_an_ordinary_user(place: Path) -> None:
-    package = place / "alembic_rollback"
-    package.mkdir()
-    for name in ("embedded.py", "embedded_watcher.py"):
-        shutil.copyfile(REPOSITORY / "alembic_rollback" / name, package / name)
-    bindir = next(path for path in BINARIES if not embedded._must_copy(path, embedded._account()))
+    copy = place / "alembic_rollback" / "embedded"
+    copy.mkdir(parents=True)
+    for room in PACKAGE.glob("*.py"):
+        shutil.copyfile(room, copy / room.name)
+    bindir = next(path for path in BINARIES if not must_copy(path, find_account()))
     code = """
 import subprocess
 from alembic_rollback import embedded
@@ -290,7 +295,7 @@ def test_binaries_that_nobody_can_not_read_are_copied(place: Path) -> None:
     if source is None:
         pytest.skip("no PostgreSQL here that can be moved")
     private = place / "private"
-    bindir = embedded._copy_binaries(source, private)
+    bindir = copy_binaries(source, private)
     private.chmod(0o700)
     with start(bindir=bindir) as server:
         assert query(server, "SELECT 42") == 42

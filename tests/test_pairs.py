@@ -297,6 +297,8 @@ CREATE TABLE t ();
         depends_on=("aa11", "20260101_002"),
         branch_labels=("billing", "eu"),
         description="Orders by supplier: the second part",
+        author="Ada",
+        created="2026-01-12",
         no_transaction=True,
         irreversible=("rows are gone",),
     )

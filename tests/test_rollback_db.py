@@ -155,7 +155,9 @@ def test_a_down_that_does_not_parse_stops_the_whole_plan(history: Project) -> No
 def test_a_failing_statement_is_placed_and_undoes_everything(history: Project) -> None:
     (history.versions / "001_a.down.sql").write_text("-- é\nDROP TABLE a;\n  DROP TABLE nowhere;\n")
     said = history.alembic("rollback-db", "--all", "--yes", code=1)
-    assert 'migrations/versions/001_a.down.sql:3:3: table "nowhere" does not exist (42P01)' in said.err
+    assert (
+        'migrations/versions/001_a.down.sql:3:3: table "nowhere" does not exist (42P01)' in said.err
+    )
     assert "The database is unchanged" in said.err
     assert "alembic rollback-db 001" in said.err
     assert "Traceback" not in said.text
@@ -245,7 +247,7 @@ def test_a_part_way_stop_outside_a_transaction_says_where(project: Project) -> N
     project.pair("002_b", "SELECT 1;", "-- Transaction: none\nDROP TABLE a;\nDROP TABLE nowhere;\n")
     project.alembic("upgrade", "head")
     said = project.alembic("rollback-db", "002", "--yes", code=5)
-    assert "statements 1 to 1 of 2 have been executed" in said.err
+    assert "002_b is partial: statement 1 of 2 had been executed" in said.err
     assert project.applied() == ["001", "002"]
 
 

@@ -228,7 +228,10 @@ def test_out_of_order_can_be_an_error(project: Project) -> None:
         ({"1_a.down.sql": b""}, "a down without its up"),
         ({"1_a.up.sql": b"-- \xff", "1_a.down.sql": b""}, "1_a.up.sql:1:4: is not UTF-8"),
         ({"1_a.up.sql": b"SELEC 1", "1_a.down.sql": b""}, "1_a.up.sql:1:1: syntax error"),
-        ({"1_a.up.sql": b"SELECT 1;\n\\d x", "1_a.down.sql": b""}, "1_a.up.sql:2:1: \\d x is a comm"),
+        (
+            {"1_a.up.sql": b"SELECT 1;\n\\d x", "1_a.down.sql": b""},
+            "1_a.up.sql:2:1: \\d x is a comm",
+        ),
         ({"1_a.up.sql": b"COPY t FROM stdin;\n1\n\\.\n", "1_a.down.sql": b""}, ":2:1: COPY"),
         ({"a.up.sql": b""}, "doesn't start with a version"),
         ({"1_a.up.sql": b"-- Revises: 9", "1_a.down.sql": b""}, "names no revision"),
@@ -306,7 +309,7 @@ def test_two_version_tables_have_two_ledgers(project: Project) -> None:
 def test_another_tools_table_is_left_alone(project: Project) -> None:
     project.execute("CREATE TABLE schema_migrations (version bigint, dirty boolean)")
     project.script("1f", None)
-    assert "running without a ledger" in project.alembic("upgrade", "head").err
+    assert "Running without a ledger" in project.alembic("upgrade", "head").err
     assert project.heads() == ["1f"]
     project.table("2_a", "a", "-- Revises: 1f\n")
     said = project.alembic("upgrade", "head", code=1)
@@ -329,7 +332,10 @@ def test_the_ledger_lives_in_the_version_tables_schema(project: Project) -> None
     )
     project.table("2_b", "b")
     project.alembic("upgrade", "head")
-    assert project.query("SELECT version FROM audit.schema_migrations ORDER BY 1") == [("1",), ("2",)]
+    assert project.query("SELECT version FROM audit.schema_migrations ORDER BY 1") == [
+        ("1",),
+        ("2",),
+    ]
     assert project.tables() == {"a", "b"}
 
 
@@ -337,9 +343,9 @@ def test_status_writes_nothing_in_an_empty_database(project: Project) -> None:
     project.table("1_a", "a")
     assert "⬜ 1 a (pending)" in project.alembic("migration-status").out
     project.alembic("migration-status", "--check", code=1)
-    assert project.query("SELECT count(*) FROM pg_class WHERE relnamespace = 'public'::regnamespace")[
-        0
-    ] == (0,)
+    assert project.query(
+        "SELECT count(*) FROM pg_class WHERE relnamespace = 'public'::regnamespace"
+    )[0] == (0,)
 
 
 def test_status_marks_what_is_wrong(project: Project) -> None:
@@ -384,3 +390,42 @@ def test_an_unknown_setting_is_one_line(project: Project) -> None:
         said = project.alembic(*arguments, code=2)
         assert "unknown setting 'missing_donw'. Did you mean missing_down?" in said.err
         assert "Traceback" not in said.text
+
+
+def test_a_role_that_may_not_create_the_ledger(project: Project) -> None:
+    project.script("1f", None)
+    project.alembic("upgrade", "head")
+    project.execute(
+        "DROP TABLE schema_migrations, schema_migrations_log",
+        "REVOKE CREATE ON SCHEMA public FROM PUBLIC",
+        "CREATE ROLE app_" + str(project.url.database) + " LOGIN",
+        f"GRANT SELECT, INSERT, UPDATE, DELETE ON alembic_version TO app_{project.url.database}",
+    )
+    url = project.url.set(username=f"app_{project.url.database}")
+    project.write_env(ENV.format(url=url.render_as_string(hide_password=False), options="{}"))
+    try:
+        assert "Running without a ledger" in project.alembic("upgrade", "head").err
+        project.table("2_a", "a", "-- Revises: 1f\n")
+        said = project.alembic("upgrade", "head", code=1)
+        assert "cannot be created: permission denied for schema public." in said.err
+        assert "Traceback" not in said.text
+    finally:
+        project.execute(f"DROP OWNED BY {url.username}", f"DROP ROLE {url.username}")
+
+
+def test_a_pair_and_a_script_with_one_version_are_refused(project: Project) -> None:
+    project.table("1_a", "a")
+    project.script("1", None)
+    said = project.alembic("upgrade", "head", code=1)
+    assert "has the same version as" in said.err
+
+
+def test_an_autocommit_engine_says_what_stays(project: Project) -> None:
+    env = project.root / "migrations" / "env.py"
+    env.write_text(env.read_text().replace("NullPool)", "NullPool, isolation_level='AUTOCOMMIT')"))
+    project.table("1_a", "a")
+    project.pair("2_b", "CREATE TABLE b (id int);\nSELECT 1 / 0;", "DROP TABLE b;")
+    said = project.alembic("upgrade", "head", code=5)
+    assert "1 applied and committed before it. 2_b is partial: statement 1 of 2" in said.err
+    assert project.applied() == ["1"]
+    assert project.query("SELECT count(*) FROM pg_locks WHERE locktype = 'advisory'") == [(0,)]

@@ -188,7 +188,7 @@ def _read_snapshot(context: MigrationContext, number: int) -> Snapshot:
     assert context.script is not None
     assert context.connection is not None
     connection, settings = context.connection, settings_of(context.config)
-    history, ledger = history_of(context.script), find_ledger(context, settings)
+    history, ledger = history_of(context.script, downs=True), find_ledger(context, settings)
     shape = ledger.shape(connection)
     ours, has_log = shape is Shape.OURS, ledger.has_log(connection)
     rows = ledger.rows(connection) if ours else {}

@@ -59,7 +59,6 @@ def _handle(state: State, error: BaseException) -> None:
     except Exception as second:
         # The first error is what the user needs; that it could not be recorded, in addition.
         log.warning("The failure could not be recorded: %s", str(second).splitlines()[0])
-    partial = _partial(state, error)
     revision = state.history.revisions[attempt.version]
     failure = StepFailure(
         attempt.version,
@@ -68,19 +67,18 @@ def _handle(state: State, error: BaseException) -> None:
         revision.path,
         entry.error or "",
         committed,
-        partial,
+        _lasting(state, error),
+        (error.ordinal, error.total) if isinstance(error, StatementError) else None,
         external,
     )
     setattr(error, _ATTRIBUTE, failure)
 
 
-def _partial(state: State, error: BaseException) -> tuple[int, int] | None:
-    """Earlier statements of the failed script stay where no transaction could undo them."""
-    if not isinstance(error, StatementError) or error.ordinal == 1 or state.attempt is None:
-        return None
-    script = state.scripts.get((state.attempt.version, state.attempt.direction))
-    lasting = (script is not None and not script.transactional) or state.autocommits
-    return (error.ordinal, error.total) if lasting else None
+def _lasting(state: State, error: BaseException) -> bool:
+    """Whether earlier statements of the failed step ran where no rollback reaches them."""
+    attempt = state.attempt
+    outside = state.autocommits or (attempt is not None and attempt.outside)
+    return outside and not (isinstance(error, StatementError) and error.ordinal == 1)
 
 
 def _undo(state: State) -> None:

@@ -83,10 +83,13 @@ class History:
         )
 
 
-def history_of(directory: ScriptDirectory) -> History:
-    """Read the script directory. Raises PairError for a bad file, CommandError for the graph."""
+def history_of(directory: ScriptDirectory, *, downs: bool) -> History:
+    """Read the script directory. Raises PairError for a bad file, CommandError for the graph.
+
+    downs: read the headers of the down files, too, for `Revision.irreversible`.
+    """
     scripts = _scripts(directory)
-    revisions = {version: _revision(script) for version, script in scripts.items()}
+    revisions = {version: _revision(script, downs) for version, script in scripts.items()}
     parents = {version: revision.parents for version, revision in revisions.items()}
     return History(directory, revisions, Graph(parents))
 
@@ -112,7 +115,7 @@ def _scripts(directory: ScriptDirectory) -> dict[str, Script]:
     }
 
 
-def _revision(script: Script) -> Revision:
+def _revision(script: Script, downs: bool) -> Revision:
     pair = pair_of(script)
     below = Revision(
         version=script.revision,
@@ -130,5 +133,5 @@ def _revision(script: Script) -> Revision:
         checksum=pair.checksum,
         is_pair=True,
         has_down=pair.down is not None,
-        irreversible=pair.irreversible,
+        irreversible=pair.irreversible if downs else (),
     )

@@ -27,7 +27,7 @@ from alembic_rollback.ledger import Ledger, Run, Shape
 from alembic_rollback.model import LogEntry
 from alembic_rollback.pairs import Pair, read_text
 from alembic_rollback.planning import Applied, reconcile
-from alembic_rollback.runner import run_script
+from alembic_rollback.runner import describe, run_script
 from alembic_rollback.settings import Settings
 from alembic_rollback.sql.names import quote_literal
 from alembic_rollback.sql.script import Script as SqlScript
@@ -220,7 +220,7 @@ def _is_ours(context: MigrationContext) -> bool:
 def _run_offline(context: MigrationContext, alembic_run: Callable[[], None]) -> None:
     assert context.script is not None
     order: Order | None = context.opts.get(OPTION)
-    settings, history = settings_of(context.config), history_of(context.script)
+    settings, history = settings_of(context.config), history_of(context.script, downs=False)
     ledger = find_ledger(context, settings)
     versions = order.applied if order else history.graph.cov(context.get_current_heads())
     run = order.run if order else new_run(context.opts.get("tag"))
@@ -237,17 +237,19 @@ def _run_offline(context: MigrationContext, alembic_run: Callable[[], None]) -> 
 def _run_online(context: MigrationContext, alembic_run: Callable[[], None]) -> None:
     assert context.script is not None
     assert context.connection is not None
-    settings, history = settings_of(context.config), history_of(context.script)
+    settings, history = settings_of(context.config), history_of(context.script, downs=False)
     order: Order | None = context.opts.get(OPTION)
     with ExitStack() as stack:
         session = _prepare_transaction(context, order, stack)
         ledger = find_ledger(context, settings)
         lock = RunnerLock(context, ledger.lock_key, session=session)
         stack.enter_context(lock.held())
-        if not _ledger_usable(context, ledger, history):
+        adopting = not ledger.has_log(context.connection)
+        required = history.has_pairs or order is not None
+        if not _create_ledger(context, ledger, required=required):
             alembic_run()
             return
-        state = _open(context, settings, history, ledger, order, lock)
+        state = _open(context, settings, history, ledger, order, lock, adopting=adopting)
         with _entered(state), failures.recorded(state):
             if session and context._transaction is None and not context._in_external_transaction:
                 state.connection.commit()  # the ledger and what was reconciled
@@ -286,18 +288,29 @@ def _autocommits(connection: Connection) -> bool:
     return bool(getattr(connection.connection.dbapi_connection, "autocommit", False))
 
 
-def _ledger_usable(context: MigrationContext, ledger: Ledger, history: History) -> bool:
-    assert context.connection is not None
-    if ledger.shape(context.connection) is not Shape.FOREIGN:
-        return True
-    message = f"The table {ledger.schema}.{ledger.table} is another tool's"
-    if history.has_pairs:
-        raise LedgerError(
-            f"{message}: it hasn't the columns of a ledger. It is not touched.",
-            state="Nothing was changed.",
-            next_step="Set `ledger_table = …` in [alembic_rollback] to a free name.",
-        )
-    log.warning("%s: running without a ledger (set ledger_table to have one).", message)
+def _create_ledger(context: MigrationContext, ledger: Ledger, *, required: bool) -> bool:
+    """Create ledger and log where they are missing; return whether there is a ledger to use.
+
+    A project without pairs runs without one, as it did before the package was installed.
+    """
+    from sqlalchemy.exc import DBAPIError
+
+    connection, name = context.connection, f"{ledger.schema}.{ledger.table}"
+    assert connection is not None
+    if ledger.shape(connection) is Shape.FOREIGN:
+        problem = f"The table {name} is another tool's: it hasn't the columns of a ledger."
+        advice = "Set `ledger_table = …` in [alembic_rollback] to a free name."
+    else:
+        try:
+            with connection.begin_nested():
+                ledger.create(connection)
+            return True
+        except DBAPIError as error:
+            problem = f"The ledger {name} cannot be created: {describe(error)['message']}."
+            advice = "`alembic upgrade --sql` prints the statements, for a role that may."
+    if required:
+        raise LedgerError(problem, state="Nothing was changed.", next_step=advice)
+    log.warning("%s Running without a ledger. %s", problem, advice)
     return False
 
 
@@ -308,12 +321,12 @@ def _open(
     ledger: Ledger,
     order: Order | None,
     lock: RunnerLock,
+    *,
+    adopting: bool,
 ) -> State:
-    """Create what is missing, bring ledger and version table together, say what that changed."""
+    """Bring ledger and version table together, and say what that changed."""
     assert context.connection is not None
     connection = context.connection
-    adopting = not ledger.has_log(connection)
-    ledger.create(connection)
     rows = ledger.rows(connection)
     history = history.remembering(ledger.ghosts(connection))
     heads = frozenset(context.get_current_heads())

@@ -66,6 +66,7 @@ def load_revisions(wrapped: Any, directory: Any, args: Any, kwargs: Any) -> Iter
     """Seam `ScriptDirectory._load_revisions`: index afresh, then look for unintended heads."""
     _INDEXES.pop(directory, None)
     scripts: list[Script] = list(wrapped(*args, **kwargs))
+    _refuse_doubles(scripts)
     _refuse_unknown_parents(scripts)
     _refuse_unintended_heads(scripts)
     return iter(scripts)
@@ -125,6 +126,19 @@ def needs_postgresql(dialect: str) -> DatabaseError:
     return DatabaseError(
         f"This needs PostgreSQL; the database is {dialect}.", state="Nothing was changed."
     )
+
+
+def _refuse_doubles(scripts: list[Script]) -> None:
+    """Alembic warns about two `.py` with one revision; of a pair, one would silently not run."""
+    seen: dict[str, Script] = {}
+    for script in scripts:
+        other = seen.setdefault(script.revision, script)
+        if other is not script and (pair_of(script) or pair_of(other)):
+            raise PairError(
+                f"has the same version as {shown_path(other._script_path)}; give one of them "
+                "another.",
+                where=script._script_path,
+            )
 
 
 def _refuse_unknown_parents(scripts: list[Script]) -> None:

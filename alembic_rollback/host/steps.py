@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from alembic_rollback.errors import Blocked, PairError, RollbackError
 from alembic_rollback.host.runs import STATE, Attempt, State, apply_timeouts
 from alembic_rollback.host.scripts import load_script, pair_of
-from alembic_rollback.planning import out_of_order, steps_up
+from alembic_rollback.planning import holes, steps_up
 
 if TYPE_CHECKING:
     from alembic.runtime.migration import RevisionStep
@@ -69,9 +69,11 @@ def prepare(state: State, steps: list[RevisionStep]) -> list[RevisionStep]:
     Raises before the first statement runs: a missing down, a script that does not parse, a step
     that cannot run in the caller's transaction.
     """
+    late = holes(state.history.graph, frozenset(state.applied.versions))
     for step in steps:
         _check_down(state, step)
-        _check_order(state, step)
+        if step.is_upgrade and step.revision.revision in late and not state.offline:
+            _say_out_of_order(state, step)
     for step in steps:
         _load(state, step)
         step.migration_fn = _attempted(state, step)
@@ -128,13 +130,8 @@ def _check_down(state: State, step: RevisionStep) -> None:
     log.warning("%s has no down script. %s", pair.title, advice)
 
 
-def _check_order(state: State, step: RevisionStep) -> None:
-    version = step.revision.revision
-    if not step.is_upgrade or state.offline:
-        return
-    if not out_of_order(state.history.graph, version, frozenset(state.applied.versions)):
-        return
-    title = state.history.revisions[version].title
+def _say_out_of_order(state: State, step: RevisionStep) -> None:
+    title = state.history.revisions[step.revision.revision].title
     message = f"{title} is out of order: revisions above it are applied already"
     if state.settings.out_of_order == "error":
         raise Blocked(

@@ -33,7 +33,7 @@ def error_lines(error: BaseException, failure: StepFailure | None, style: Style)
 
 def exit_code(error: BaseException, failure: StepFailure | None) -> int:
     """5 where something of the run stays in the database, else the error's own code."""
-    if failure and (failure.committed or failure.partial):
+    if failure and (failure.committed or failure.lasting):
         return STOPPED_PART_WAY
     return error.exit_code if isinstance(error, RollbackError) else FAILED
 
@@ -50,25 +50,31 @@ def _state(failure: StepFailure) -> str:
     parts = []
     if failure.committed:
         parts.append(f"{', '.join(failure.committed)} {words} and committed before it.")
-    if failure.partial:
-        number, total = failure.partial
-        parts.append(
-            f"{failure.title} is partial: it runs outside a transaction, and statements 1 to "
-            f"{number - 1} of {total} have been executed."
-        )
+    if failure.lasting:
+        parts.append(f"{failure.title} is partial: {_done(failure)} outside a transaction.")
     elif failure.committed:
         parts.append(f"{failure.title} itself was undone.")
     return " ".join(parts) or "The database is unchanged: the whole transaction was undone."
 
 
+def _done(failure: StepFailure) -> str:
+    if failure.statement is None:
+        return "what it had done before the error stays, for it was"
+    number, total = failure.statement
+    done = "statement 1" if number == 2 else f"statements 1 to {number - 1}"
+    return f"{done} of {total} had been executed, and stay, for they ran"
+
+
 def _next(failure: StepFailure) -> str:
+    if failure.direction == "down" and failure.lasting:
+        return (
+            "Next: correct the down script so that it finishes what is left (IF EXISTS), then "
+            f"`alembic rollback-db {failure.version}`."
+        )
     if failure.direction == "down":
         return f"Next: correct the down script, then `alembic rollback-db {failure.version}`."
-    if failure.partial:
-        return (
-            f"Next: undo by hand what statements 1 to {failure.partial[0] - 1} did, correct the "
-            "script, then `alembic upgrade` again."
-        )
+    if failure.lasting:
+        return "Next: undo by hand what it did, correct the script, then run the upgrade again."
     if failure.committed:
         versions = " ".join(reversed(failure.committed))
         return (

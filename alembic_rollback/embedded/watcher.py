@@ -2,7 +2,7 @@
 
 :mod:`alembic_rollback.embedded` runs this file as a script, in a process of its own::
 
-    python -I -S embedded_watcher.py OWNER_PID PLAN DATA PATH...
+    python -I -S watcher.py OWNER_PID PLAN DATA PATH...
 
 ``OWNER_PID`` is the process to watch (it must be our parent), ``PLAN`` a key of :data:`PLANS`,
 ``DATA`` the server's data directory and each ``PATH`` a directory to remove at the end. The owner
