@@ -40,8 +40,10 @@ if TYPE_CHECKING:
     from sqlalchemy.engine import Connection
 
 Confirm = Callable[[Sequence[Rollback]], bool]
-"""Called with what a rollback would do before anything runs. Raises NotConfirmed to stop it;
-returns whether a person has agreed to exactly this, which is then looked at again under the lock."""
+"""Called with what a rollback would do, before anything runs.
+
+Raises NotConfirmed to stop it. Returns whether a person has agreed to exactly this; it is then
+looked at again under the lock."""
 
 
 def status(config: Config) -> list[Status]:

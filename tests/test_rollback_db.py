@@ -18,7 +18,7 @@ from tests.project import ENV, Project
 
 @pytest.fixture
 def history(project: Project) -> Project:
-    """a (pair) → b (py) → c (pair) → d (pair), all applied."""
+    """Four revisions, all applied: pair a, script b, pairs c and d."""
     project.table("001_a", "a")
     project.script(
         "beef", "001", "op.execute('CREATE TABLE b (id int)')", "op.execute('DROP TABLE b')"

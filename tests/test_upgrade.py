@@ -429,3 +429,8 @@ def test_an_autocommit_engine_says_what_stays(project: Project) -> None:
     assert "1 applied and committed before it. 2_b is partial: statement 1 of 2" in said.err
     assert project.applied() == ["1"]
     assert project.query("SELECT count(*) FROM pg_locks WHERE locktype = 'advisory'") == [(0,)]
+    (project.versions / "1_a.down.sql").write_text("DROP TABLE a; SELECT 1 / 0;")
+    said = project.alembic("rollback-db", "1", "--yes", code=1)
+    assert "containing 0 rows" in said.err
+    assert "The database is unchanged" in said.err
+    assert project.tables() == {"a", "b"}

@@ -13,7 +13,7 @@ from alembic_rollback.errors import DatabaseError, RollbackError
 from alembic_rollback.host.configuration import settings_of
 from alembic_rollback.host.failures import failure_of
 from alembic_rollback.host.history import History, history_of
-from alembic_rollback.host.runs import OPTION, STATE, Order, find_ledger
+from alembic_rollback.host.runs import OPTION, STATE, Order, find_ledger, leave_autocommit
 from alembic_rollback.host.scripts import needs_postgresql
 from alembic_rollback.host.steps import prepare
 from alembic_rollback.ledger import Ledger, Shape, server_now
@@ -224,6 +224,7 @@ def _read_only(context: MigrationContext) -> Iterator[None]:
     if context._in_external_transaction:
         yield
         return
+    leave_autocommit(context)
     connection.exec_driver_sql("SET TRANSACTION READ ONLY")
     yield
     connection.rollback()

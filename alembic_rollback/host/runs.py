@@ -266,6 +266,8 @@ def _prepare_transaction(context: MigrationContext, order: Order | None, stack: 
     says transaction_per_migration, unless each step is to be its own.
     """
     assert context.connection is not None
+    if order:
+        leave_autocommit(context)
     if context._in_external_transaction:
         if order and order.each:
             raise UsageError(
@@ -282,6 +284,19 @@ def _prepare_transaction(context: MigrationContext, order: Order | None, stack: 
         context._transaction_per_migration = False
         stack.enter_context(context.begin_transaction())
     return context._transaction_per_migration or _autocommits(context.connection)
+
+
+def leave_autocommit(context: MigrationContext) -> None:
+    """Give an engine without transactions one for this connection, for what must be whole."""
+    connection = context.connection
+    assert connection is not None
+    if not _autocommits(connection):
+        return
+    if connection.in_transaction():
+        connection.rollback()
+    connection.execution_options(isolation_level="READ COMMITTED")
+    if context._transaction is not None:
+        context._transaction = connection.begin()
 
 
 def _autocommits(connection: Connection) -> bool:
@@ -302,7 +317,7 @@ def _create_ledger(context: MigrationContext, ledger: Ledger, *, required: bool)
         advice = "Set `ledger_table = …` in [alembic_rollback] to a free name."
     else:
         try:
-            with connection.begin_nested():
+            with nullcontext() if _autocommits(connection) else connection.begin_nested():
                 ledger.create(connection)
             return True
         except DBAPIError as error:
