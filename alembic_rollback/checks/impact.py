@@ -9,14 +9,16 @@ from typing import TYPE_CHECKING
 from alembic_rollback.catalog import tables as catalog
 from alembic_rollback.errors import shown_path
 from alembic_rollback.model import Impact, Plan, Revision, StepImpact, TableLoss
-from alembic_rollback.sql.effects import Effect, Loss, effects
+from alembic_rollback.sql.effects import Effect, Loss, effects, named_relations
+from alembic_rollback.sql.parser import Statement
 from alembic_rollback.sql.script import Script
 
 if TYPE_CHECKING:
     from sqlalchemy.engine import Connection
 
-_LOCKS_PER_STATEMENT = 4
-"""Entries for a statement that drops nothing: the relation, its index, the catalog rows."""
+_LOCKS_ELSEWHERE, _LOCKS_UNKNOWN = 4, 20
+"""Entries in the lock table for a statement about something that stays (the relation, an index or
+two, a dropped object); and for a `.py` downgrade or a statement that names nothing."""
 _WHOLE_TABLE = ("table", "materialized view", "foreign table")
 
 
@@ -31,11 +33,10 @@ def assess(
     reader = _Reader(connection, count_limit)
     steps = [reader.step(revision, scripts[revision.version]) for revision in plan.steps]
     oids = reader.dropped
-    statements = sum(len(script.statements) if script else 10 for script in scripts.values())
     return Impact(
         steps=tuple(steps),
         referenced_by=catalog.referencing_tables(connection, oids) if oids else (),
-        locks=catalog.count_dependants(connection, oids) + statements * _LOCKS_PER_STATEMENT,
+        locks=catalog.count_dependants(connection, oids) + reader.other_locks,
         lock_capacity=catalog.lock_capacity(connection),
     )
 
@@ -53,9 +54,13 @@ class _Reader:
     def __init__(self, connection: Connection, count_limit: int) -> None:
         self.connection, self.count_limit = connection, count_limit
         self.dropped: set[int] = set()
+        self.gone: set[tuple[str, ...]] = set()
+        """Names, as written, of what is dropped or belongs to something dropped."""
+        self.other_locks = 0
 
     def step(self, revision: Revision, script: Script | None) -> StepImpact:
         if script is None:
+            self.other_locks += _LOCKS_UNKNOWN
             line = f"run downgrade() of {shown_path(revision.path)}: what it destroys is not known"
             return StepImpact(revision, (line,), destructive=True)
         found = _Step()
@@ -65,8 +70,16 @@ class _Reader:
             self._note(effect, found)
         if found.related:
             found.lines.append(f"DROP related {_listed(found.related)}")
+        self.other_locks += sum(self._locks(statement) for statement in script.statements)
         tables = tuple(found.tables)
         return StepImpact(revision, tuple(found.lines), tables, found.destructive, script.outside)
+
+    def _locks(self, statement: Statement) -> int:
+        """Entries beyond those of the dropped tables and what hangs on them."""
+        names = named_relations(statement)
+        if not names:
+            return _LOCKS_UNKNOWN
+        return _LOCKS_ELSEWHERE * len(names - self.gone)
 
     def _note(self, effect: Effect, found: _Step) -> None:
         if effect.loss is Loss.UNKNOWN:
@@ -76,7 +89,7 @@ class _Reader:
         elif effect.loss is Loss.ROWS:
             found.destructive = True
             self._note_rows(effect, found)
-        elif not self._belongs_to_dropped(effect, found):
+        elif not self._belongs_to_dropped(effect):
             found.lines.append(effect.shown)
 
     def _note_rows(self, effect: Effect, found: _Step) -> None:
@@ -107,6 +120,7 @@ class _Reader:
         referenced: tuple[str, ...] = ()
         if dropped:
             self.dropped.add(table.oid)
+            self.gone |= {(table.name,), (table.schema, table.name)}
             referenced = catalog.referencing_tables(self.connection, [table.oid])
             for kind, number in (
                 ("indexes", table.indexes),
@@ -128,9 +142,12 @@ class _Reader:
         values = shown_rows(counted.rows, counted.exact).replace("row", "value")
         found.lines.append(f"{effect.shown} (containing {values})")
 
-    def _belongs_to_dropped(self, effect: Effect, found: _Step) -> bool:
+    def _belongs_to_dropped(self, effect: Effect) -> bool:
         if effect.kind == "index":
-            return catalog.table_of_index(self.connection, effect.name) in self.dropped
+            belongs = catalog.table_of_index(self.connection, effect.name) in self.dropped
+            if belongs:
+                self.gone.add(effect.name)
+            return belongs
         if effect.kind in ("policy", "trigger", "constraint"):
             table = catalog.find_table(self.connection, effect.name)
             return table is not None and table.oid in self.dropped

@@ -163,6 +163,13 @@ def _changed_rows(statement: Statement) -> Iterator[Effect]:
             yield Effect(verb, "rows", relation_name(node.relation), Loss.ROWS, statement)
 
 
+def named_relations(statement: Statement) -> frozenset[tuple[str, ...]]:
+    """Every table, view, index or sequence that a statement names, as it is written there."""
+    nodes = (node for node in statement.walk() if type(node).__name__ == "RangeVar")
+    named = {relation_name(node) for node in nodes}
+    return frozenset(named | {effect.name for effect in effects(statement) if effect.name})
+
+
 def relation_name(relation: Any) -> tuple[str, ...]:
     """A RangeVar's schema (where given) and name."""
     return tuple(part for part in (relation.schemaname, relation.relname) if part)
