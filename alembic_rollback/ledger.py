@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import Enum
 from typing import TYPE_CHECKING, Any
@@ -203,6 +204,31 @@ class Ledger:
         """`remove` as one statement with literals, for offline mode."""
         return self._remove(_Literals(), run, entry)
 
+    def adopt_sql(self, run: Run, entries: Sequence[LogEntry]) -> str:
+        """Adoption as one statement, for offline mode: it does nothing once there is a log row.
+
+        An offline script names the revision it starts from, which says what is applied; but where
+        the ledger has been kept already, the ledger knows better.
+        """
+        put = _Literals().put
+        found = ", ".join(
+            f"({put(e.version)}, {put(e.name)}, {put(e.checksum)}, {put(e.down_checksum)}, "
+            f"{put(e.down_sql)}, {put(json.dumps(e.down_revisions))}, "
+            f"{put(json.dumps(e.depends_on))})"
+            for e in entries
+        )
+        kept = "checksum, down_checksum, down_sql, down_revisions, depends_on"
+        ledger, log = self._named(self.table), self._named(self.log_table)
+        return (
+            f"WITH found (version, name, {kept}) AS (VALUES {found}), "
+            f"adopted AS (INSERT INTO {ledger} (version, name, applied_at, checksum) "
+            "SELECT version, left(name, 255), clock_timestamp(), checksum FROM found "
+            f"WHERE NOT EXISTS (SELECT FROM {log}) ON CONFLICT DO NOTHING RETURNING version) "
+            f"INSERT INTO {log} (run_id, direction, outcome, started_at, client, version, name, "
+            f"{kept}) SELECT {put(run.run_id)}, 'none', 'adopted', clock_timestamp(), "
+            f"{put(run.client)}, version, name, {kept} FROM found JOIN adopted USING (version)"
+        )
+
     def _add(self, values: _Values, run: Run, entry: LogEntry) -> str:
         row = {
             "version": values.put(entry.version),
@@ -211,7 +237,7 @@ class Ledger:
             "checksum": values.put(entry.checksum),
             "execution_time_ms": values.put(entry.duration_ms),
         }
-        ledger = _insert(values.table(self._named(self.table)), row)
+        ledger = _insert(values.table(self._named(self.table)), row) + values.on_conflict
         return f"WITH ledger AS ({ledger}) {self._log(values, run, entry)}"
 
     def _remove(self, values: _Values, run: Run, entry: LogEntry) -> str:
@@ -258,6 +284,9 @@ class Ledger:
 class _Values:
     """Collects values as bound parameters."""
 
+    on_conflict = ""
+    """A run has reconciled the ledger: a row that is there already would be a bug to hear of."""
+
     def __init__(self) -> None:
         self.bound: dict[str, Any] = {}
 
@@ -272,6 +301,12 @@ class _Values:
 
 class _Literals(_Values):
     """Writes values into the statement."""
+
+    on_conflict = (
+        " ON CONFLICT (version) DO UPDATE SET name = excluded.name, applied_at = "
+        "excluded.applied_at, checksum = excluded.checksum, execution_time_ms = NULL"
+    )
+    """An offline script cannot reconcile: plain Alembic may have downgraded in between."""
 
     def put(self, value: str | float | None) -> str:
         return quote_literal(value) if value is None or isinstance(value, str) else str(value)

@@ -138,6 +138,8 @@ def random_history(chance: random.Random) -> tuple[Parents, Parents]:
             parents = parents[:1]
         down_revisions[name] = tuple(parents)
         others = [v for v in names[:i] if not any(v in ancestors(p) for p in parents)]
+        if len(parents) > 1:  # plain Alembic ends such an upgrade with a KeyError
+            others = [v for v in others if not any(p in ancestors(v) for p in parents)]
         depends = chance.sample(others, 1) if others and chance.random() < 0.3 else []
         depends_on[name] = tuple(depends)
     return down_revisions, depends_on

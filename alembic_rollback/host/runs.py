@@ -230,6 +230,9 @@ def _run_offline(context: MigrationContext, alembic_run: Callable[[], None]) -> 
         context.impl.static_output(f"SET LOCAL {name} = {quote_literal(value)};")
     for ddl in ledger.create_sql():
         context.impl.static_output(ddl + ";")
+    if versions and not order:
+        adopted = [state.entry(v, "none", "adopted") for v in history.graph.order(versions)]
+        context.impl.static_output(ledger.adopt_sql(run, adopted) + ";")
     with _entered(state):
         alembic_run()
 
