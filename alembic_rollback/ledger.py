@@ -59,6 +59,7 @@ _SHAPE = {
     "checksum": _TEXT,
     "execution_time_ms": _NUMBER,
 }
+_ENDED = "outcome <> 'failed'"
 _TARGET_CLASS = "SELECT to_regclass(:name)::oid"
 
 
@@ -114,16 +115,23 @@ class Ledger:
 
     def shape(self, connection: Connection) -> Shape:
         """Whether the table is absent, has our five columns, or is somebody else's."""
-        columns = _columns(connection, self._named(self.table))
-        if not columns:
+        if _class_oid(connection, self._named(self.table)) is None:
             return Shape.ABSENT
+        columns = _columns(connection, self._named(self.table))
         ours = all(columns.get(name, ("", False))[0] in types for name, types in _SHAPE.items())
         extra_required = any(must for name, (_, must) in columns.items() if name not in _SHAPE)
         return Shape.OURS if ours and not extra_required else Shape.FOREIGN
 
     def has_log(self, connection: Connection) -> bool:
-        """Whether the log exists: it is created with the first run, so its absence is adoption."""
+        """Whether the log exists."""
         return _class_oid(connection, self._named(self.log_table)) is not None
+
+    def is_adopting(self, connection: Connection) -> bool:
+        """Whether no run of ours has ever come to an end here; failed attempts don't count."""
+        if not self.has_log(connection):
+            return True
+        sql = f"SELECT NOT EXISTS (SELECT FROM {self._bound(self.log_table)} WHERE {_ENDED})"
+        return bool(_run(connection, sql, {}).scalar_one())
 
     def create(self, connection: Connection) -> None:
         """Create what is missing. Not asked for when both exist: a role may lack CREATE."""
@@ -205,7 +213,7 @@ class Ledger:
         return self._remove(_Literals(), run, entry)
 
     def adopt_sql(self, run: Run, entries: Sequence[LogEntry]) -> str:
-        """Adoption as one statement, for offline mode: it does nothing once there is a log row.
+        """Adoption as one statement, for offline mode: it does nothing once a run has ended.
 
         An offline script names the revision it starts from, which says what is applied; but where
         the ledger has been kept already, the ledger knows better.
@@ -223,7 +231,8 @@ class Ledger:
             f"WITH found (version, name, {kept}) AS (VALUES {found}), "
             f"adopted AS (INSERT INTO {ledger} (version, name, applied_at, checksum) "
             "SELECT version, left(name, 255), clock_timestamp(), checksum FROM found "
-            f"WHERE NOT EXISTS (SELECT FROM {log}) ON CONFLICT DO NOTHING RETURNING version) "
+            f"WHERE NOT EXISTS (SELECT FROM {log} WHERE {_ENDED}) "
+            "ON CONFLICT DO NOTHING RETURNING version) "
             f"INSERT INTO {log} (run_id, direction, outcome, started_at, client, version, name, "
             f"{kept}) SELECT {put(run.run_id)}, 'none', 'adopted', clock_timestamp(), "
             f"{put(run.client)}, version, name, {kept} FROM found JOIN adopted USING (version)"
@@ -322,7 +331,8 @@ def ledger_name(ledger_table: str, version_table: str) -> str:
     name = f"{ledger_table}_{version_table}"
     if len(name.encode()) <= 59:  # with _log below PostgreSQL's 63 bytes
         return name
-    return f"{name[:40]}_{hashlib.sha256(name.encode()).hexdigest()[:8]}"
+    cut = name.encode()[:50].decode(errors="ignore")
+    return f"{cut}_{hashlib.sha256(name.encode()).hexdigest()[:8]}"
 
 
 def find_schema(

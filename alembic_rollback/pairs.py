@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 import re
+import secrets
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import date
@@ -12,6 +13,7 @@ from functools import cached_property
 from pathlib import Path
 
 from alembic_rollback.errors import Location, PairError, shown_path
+from alembic_rollback.sql.comments import leading_line_comments
 
 UP, DOWN = ".up.sql", ".down.sql"
 MAX_VERSION = 32
@@ -132,7 +134,7 @@ def read_text(path: Path) -> str:
 def read_header(text: str) -> Header:
     """Read the comment lines before the first statement."""
     found: dict[str, list[str]] = {}
-    for line in _leading_comment_lines(text):
+    for line in leading_line_comments(text):
         match = _KEY.fullmatch(line)
         if match:
             found.setdefault(match["key"].lower(), []).append(match["value"].strip())
@@ -172,7 +174,7 @@ def write_pair(location: Path, title: str, up_text: str, down_text: str) -> tupl
 
 def write_new(path: Path, text: str, *, replace: bool = False) -> None:
     """Write a whole file or nothing. Raises PairError where it exists and `replace` is false."""
-    draft = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    draft = path.with_name(f".{os.getpid()}-{secrets.token_hex(4)}.tmp")
     try:
         draft.write_bytes(text.encode())
         if replace:
@@ -236,26 +238,13 @@ def _decode(path: Path, data: bytes) -> str:
     try:
         text = data.decode("utf-8-sig")
     except UnicodeDecodeError as error:
-        line = data.count(b"\n", 0, error.start) + 1
-        column = error.start - (data.rfind(b"\n", 0, error.start) + 1) + 1
-        where = Location(path, line, column)
+        before = data[: error.start].decode("utf-8-sig")
+        where = Location(path, before.count("\n") + 1, len(before) - before.rfind("\n"))
         raise PairError(f"is not UTF-8 (byte 0x{data[error.start]:02x}).", where=where) from None
     if "\0" in text:
         line = text[: text.index("\0")].count("\n") + 1
         raise PairError(f"holds a NUL character in line {line}.", where=path)
     return text
-
-
-def _leading_comment_lines(text: str) -> Iterator[str]:
-    in_block = False
-    for raw in text.splitlines():
-        line = raw.strip()
-        if in_block or line.startswith("/*"):
-            in_block = "*/" not in line
-        elif line.startswith("--"):
-            yield line
-        elif line:
-            return
 
 
 def _names(values: list[str]) -> tuple[str, ...]:

@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from difflib import get_close_matches
 from heapq import heapify, heappop, heappush
+from pathlib import Path
 
 from alembic_rollback.errors import Blocked, PairError, RollbackError, UsageError
 from alembic_rollback.model import Plan, Revision
@@ -192,7 +193,10 @@ def plan_rollback(
     chosen = list(_chosen(graph, revisions, applied, request))
     order = graph.order(chosen, applied)[::-1]
     above = (graph.descendants(chosen) - set(chosen)) & applied.keys()
-    later = [_revision(revisions, version) for version in graph.order(above, applied)]
+    later = [
+        revisions.get(version) or Revision(version, "", Path())  # no file: it is only named
+        for version in graph.order(above, applied)
+    ]
     return Plan(tuple(_revertible(revisions, version) for version in order), tuple(later))
 
 
@@ -207,7 +211,7 @@ def _chosen(
     elif request.last is not None:
         if request.last > len(applied):
             raise UsageError(
-                f"--last {request.last}: only {len(applied)} revisions are applied.",
+                f"--last {request.last}: only {counted(len(applied), 'revision')} applied.",
                 next_step="--all takes all of them.",
             )
         yield from graph.order(applied, applied)[-request.last :]
@@ -262,6 +266,11 @@ def _revertible(revisions: Mapping[str, Revision], version: str) -> Revision:
             next_step=advice if revision.is_pair else "Write its downgrade() function.",
         )
     return revision
+
+
+def counted(number: int, noun: str) -> str:
+    """`1 revision is`, `3 revisions are`."""
+    return f"{number} {noun} is" if number == 1 else f"{number} {noun}s are"
 
 
 def suggest(version: str, known: Iterable[str]) -> str:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext, suppress
 from typing import TYPE_CHECKING, Any
 
 from alembic_rollback.errors import StatementError
@@ -20,8 +20,8 @@ if TYPE_CHECKING:
 
 Progress = Callable[[int, Statement], None]
 
-# role and session_authorization are hidden from pg_settings; everything else a session can change
-# is in it, settings with a dot in their name as soon as they are set.
+# role and session_authorization are hidden from pg_settings, as are settings with a dot in their
+# name that no loaded extension has defined.
 _SETTINGS = (
     "SELECT name, setting FROM pg_settings WHERE context IN ('user', 'superuser') "
     "AND name NOT IN ('transaction_isolation', 'transaction_read_only', 'transaction_deferrable') "
@@ -44,7 +44,8 @@ def run_script(
     untouched: no parameter style is interpreted. Raises StatementError with the place of the
     statement that failed; the driver's exception is its cause.
     """
-    with _settings_restored(connection, held or {}) if script.changes_session else _nothing():
+    keep = _settings_restored(connection, script, held or {})
+    with keep if script.changes_session else nullcontext():
         started = time.perf_counter()
         for number, statement in enumerate(script.statements, 1):
             if progress:
@@ -119,30 +120,51 @@ _REMEDIES = {
 
 
 @contextmanager
-def _nothing() -> Iterator[None]:
-    yield
-
-
-@contextmanager
 def _settings_restored(
-    connection: Connection, held: Mapping[str, tuple[str, str]]
+    connection: Connection, script: Script, held: Mapping[str, tuple[str, str]]
 ) -> Iterator[None]:
-    before = _settings(connection)
-    yield
-    after = _settings(connection)
+    custom = script.custom_settings
+    before = _settings(connection, custom)
+    try:
+        yield
+    except BaseException:
+        # In a transaction the error has undone the settings, too, and nothing can be run.
+        with suppress(Exception):
+            _restore(connection, before, custom, held)
+        raise
+    _restore(connection, before, custom, held)
+
+
+def _restore(
+    connection: Connection,
+    before: Mapping[str, str],
+    custom: frozenset[str],
+    held: Mapping[str, tuple[str, str]],
+) -> None:
+    after = _settings(connection, custom)
     # The role first: with another one, setting the others may not be allowed.
     for name in sorted(after, key=lambda name: name not in ("session_authorization", "role")):
         if name in held:
             session, ours = held[name]
             _set(connection, name, session, local=False)
             _set(connection, name, ours, local=True)
-        elif after[name] != before.get(name, ""):
-            _set(connection, name, before.get(name, ""), local=False)
+        elif name in before and after[name] != before[name]:
+            _set(connection, name, before[name], local=False)
 
 
-def _settings(connection: Connection) -> dict[str, str]:
+def _settings(connection: Connection, custom: frozenset[str]) -> dict[str, str]:
+    """Name → value of everything that a script may have changed.
+
+    custom: names with a dot, which pg_settings doesn't list before their extension is loaded.
+    """
+    from sqlalchemy import text
+
     rows = connection.exec_driver_sql(_SETTINGS, execution_options={"no_parameters": True})
-    return {row[0]: row[1] for row in rows}
+    found = {row[0]: row[1] for row in rows}
+    query = text("SELECT current_setting(:name, true)")
+    for name in custom:
+        found[name] = connection.execute(query, {"name": name}).scalar() or ""
+    return found
 
 
 def _set(connection: Connection, name: str, value: str, *, local: bool) -> None:

@@ -9,7 +9,7 @@ from difflib import get_close_matches
 
 from alembic_rollback.errors import SettingsError
 
-_DURATION = re.compile(r"\d+(ms|s|min|h)?")
+_DURATION = re.compile(r"[0-9]{1,9}(ms|s|min|h)?")
 
 
 @dataclass(frozen=True)

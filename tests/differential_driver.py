@@ -2,8 +2,8 @@
 
     python differential_driver.py with|without < job.json
 
-The job names the database and the commands; the answer is a JSON list, one record per command:
-its exit code, what it printed, and the database afterwards. Run in the project's directory.
+The job names the database and the commands; the answer is a JSON list, one record per command
+after one for the beginning: exit code, output, database. Run in the project's directory.
 """
 
 from __future__ import annotations
@@ -195,7 +195,8 @@ def main() -> None:
     answer, sys.stdout = sys.stdout, io.StringIO()
     command_line = load(plugin=mode == "with")
     database = DATABASES[job["kind"]](job)
-    records = []
+    begin = {"argv": ["(begin)"], "code": 0, "out": "", "trace": ""}
+    records = [{**begin, "database": database.snapshot()}]
     for argv in job["commands"]:
         if argv[0] == "@sql":
             record = run_script(command_line, argv, sys.stdout, database)

@@ -305,12 +305,25 @@ class Twins:
     def check_ledger(self, records: Records) -> None:
         """Without rollback-db there are no holes: the ledger is what the version rows cover."""
         scripts = ScriptDirectory.from_config(self.plugged.config)
-        for place, record in enumerate(records):
-            ledger, versions = (record["database"].get(key) for key in ("ledger", "versions"))
-            wrote = record["code"] == 0 and record["argv"][0] in WRITING
-            if wrote and record["out"] != NOT_RUN and ledger is not None:
-                before = [" ".join(earlier["argv"]) for earlier in records[: place + 1]]
-                assert set(ledger) == _covered(scripts, versions), before
+        if "ledger" not in records[0]["database"]:
+            return
+        before = records[0]
+        for place, record in enumerate(records[1:], 1):
+            if _wrote(record) and (record["argv"][0] != "@sql" or not _stale(scripts, before)):
+                told = [" ".join(earlier["argv"]) for earlier in records[: place + 1]]
+                covered = _covered(scripts, record["database"]["versions"])
+                assert set(record["database"]["ledger"]) == covered, told
+            before = record
+
+
+def _wrote(record: dict[str, Any]) -> bool:
+    return record["code"] == 0 and record["argv"][0] in WRITING and record["out"] != NOT_RUN
+
+
+def _stale(scripts: ScriptDirectory, record: dict[str, Any]) -> bool:
+    """Plain Alembic left a ledger behind that says too much; a script cannot know it."""
+    found = record["database"]
+    return bool(found["ledger"]) and set(found["ledger"]) != _covered(scripts, found["versions"])
 
 
 def _code(record: dict[str, Any]) -> int:
@@ -494,7 +507,7 @@ def test_autogenerate_writes_the_same(
     generate = ["revision", "--autogenerate", "--head", "late@head", "--rev-id", "abc", "-m", "x"]
     without, plugged = twins.run([["upgrade", "heads"], ["check"], generate])
     assert [record["code"] for record in without] == [record["code"] for record in plugged]
-    assert "schema_migrations" not in plugged[1]["out"]
+    assert "schema_migrations" not in plugged[2]["out"]
     # The order of the tables is that of a set, in every process another.
     one, other = [_files(project)["abc_x.py"] for project in (twins.without, twins.plugged)]
     assert sorted(one.splitlines()) == sorted(other.splitlines())
@@ -541,7 +554,7 @@ def test_a_missing_driver_is_told_as_ever(tmp_path: Path) -> None:
     twins = make_twins(tmp_path, (url, url), history_of(linear, 54))
     without, plugged = twins.run([["current"], ["upgrade", "head"], ["history"]])
     twins.compare(without, plugged)
-    assert [record["code"] for record in plugged] == [1, 1, 0]
+    assert [record["code"] for record in plugged] == [0, 1, 1, 0]
     for one, other in zip(without, plugged, strict=True):
         assert one["trace"].splitlines()[-1:] == other["trace"].splitlines()[-1:]
-    assert "No module named 'MySQLdb'" in plugged[0]["trace"]
+    assert "No module named 'MySQLdb'" in plugged[1]["trace"]

@@ -293,6 +293,24 @@ def test_a_hand_made_ledger_is_taken_over(project: Project, empty_version_table:
     assert project.tables() == set()
 
 
+def test_a_hand_made_ledger_outlives_a_first_upgrade_that_fails(project: Project) -> None:
+    project.table("1_a", "a")
+    project.pair("2_b", "SELECT 1 / 0;", "SELECT 1;")
+    project.execute(
+        "CREATE TABLE schema_migrations (version varchar(50) PRIMARY KEY, name varchar(255) NOT "
+        "NULL, applied_at timestamptz NOT NULL DEFAULT now(), checksum varchar(64) NOT NULL, "
+        "execution_time_ms integer)",
+        "INSERT INTO schema_migrations VALUES ('1', 'a', now(), '')",
+        "CREATE TABLE a (id int)",
+    )
+    project.alembic("upgrade", "head", code=1)
+    assert project.log() == [("2", "failed")]
+    assert project.applied() == ["1"]
+    (project.versions / "2_b.up.sql").write_text("SELECT 1;")
+    project.alembic("upgrade", "head")
+    assert project.applied() == ["1", "2"]
+
+
 def test_two_version_tables_have_two_ledgers(project: Project) -> None:
     project.table("1_a", "a")
     project.alembic("upgrade", "head")

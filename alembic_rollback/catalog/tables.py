@@ -31,7 +31,7 @@ class Table:
     kind: str
     """pg_class.relkind: r table, p partitioned, m materialized view, f foreign table, …"""
     estimate: int
-    """pg_class.reltuples; -1 where PostgreSQL has never looked."""
+    """Rows by pg_class.reltuples or the statistics; 0 and less where PostgreSQL doesn't know."""
     visible: bool
     indexes: int
     policies: int
@@ -52,7 +52,8 @@ class RowCount:
 
 
 _TABLE = (
-    "SELECT c.oid, n.nspname, c.relname, c.relkind, CAST(c.reltuples AS bigint), "
+    "SELECT c.oid, n.nspname, c.relname, c.relkind, "
+    "greatest(CAST(c.reltuples AS bigint), pg_stat_get_live_tuples(c.oid)), "
     "pg_table_is_visible(c.oid), "
     "(SELECT count(*) FROM pg_index WHERE indrelid = c.oid), "
     "(SELECT count(*) FROM pg_policy WHERE polrelid = c.oid), "
@@ -69,8 +70,13 @@ def find_table(connection: Connection, name: tuple[str, ...]) -> Table | None:
 
 
 def tables_in_schema(connection: Connection, schema: str) -> tuple[Table, ...]:
-    """Every table and materialized view in a schema, partitions not counted apart."""
-    condition = "n.nspname = :schema AND c.relkind IN ('r', 'p', 'm') AND NOT c.relispartition"
+    """Every table and materialized view in a schema; partitions not apart from their parent."""
+    condition = (
+        "n.nspname = :schema AND c.relkind IN ('r', 'p', 'm', 'f') AND NOT EXISTS ("
+        "SELECT FROM pg_inherits i JOIN pg_class parent ON parent.oid = i.inhparent "
+        "WHERE i.inhrelid = c.oid AND c.relispartition "
+        "AND parent.relnamespace = c.relnamespace) ORDER BY c.oid"
+    )
     return tuple(_table(row) for row in _query(connection, _TABLE + condition, schema=schema))
 
 
@@ -120,26 +126,71 @@ def count_rows(
         with _counting(connection):
             rows = int(_query(connection, sql, many=limit + 1).scalar_one())
     except DBAPIError:
-        return RowCount(table.estimate if table.estimate >= 0 else None, exact=False)
+        return RowCount(table.estimate if table.estimate > 0 else None, exact=False)
     if rows > limit:
         return RowCount(max(table.estimate, rows - 1), exact=False)
     return RowCount(rows)
 
 
-def count_dependants(connection: Connection, oids: Iterable[int]) -> int:
-    """How many catalog objects go when the relations are dropped with CASCADE, themselves included.
+def schema_oid(connection: Connection, schema: str) -> int | None:
+    """A schema's oid; None where there is none."""
+    sql = "SELECT oid FROM pg_namespace WHERE nspname = :schema"
+    found: int | None = _query(connection, sql, schema=schema).scalar()
+    return found
 
-    Each takes an entry in the server's lock table until the transaction ends (pg_depend;
-    AcquireDeletionLock in PostgreSQL's dependency.c).
+
+def reached_by_foreign_keys(
+    connection: Connection, oid: int, *, deleting: bool
+) -> tuple[Table, ...]:
+    """Tables that lose rows together with a table: by TRUNCATE … CASCADE, or when rows are deleted.
+
+    deleting: only through foreign keys ON DELETE CASCADE.
+    """
+    condition = "AND k.confdeltype = 'c' " if deleting else ""
+    sql = (
+        "WITH RECURSIVE reached (oid) AS (SELECT CAST(:oid AS oid) UNION "
+        "SELECT k.conrelid FROM pg_constraint k JOIN reached ON k.confrelid = reached.oid "
+        f"WHERE k.contype = 'f' {condition}) "
+        + _TABLE
+        + "c.oid IN (SELECT oid FROM reached) AND c.oid <> :oid ORDER BY c.oid"
+    )
+    return tuple(_table(row) for row in _query(connection, sql, oid=oid))
+
+
+def count_locks_of_drop(
+    connection: Connection, tables: Iterable[int], schemas: Iterable[int]
+) -> int:
+    """Entries in the server's lock table that dropping with CASCADE takes, until the commit.
+
+    One for each object that goes, followed over pg_depend as PostgreSQL does, and one for each
+    table whose foreign key goes with them (AcquireDeletionLock in dependency.c).
     """
     sql = (
         "WITH RECURSIVE gone (classid, objid) AS ("
         f"SELECT CAST(CAST('pg_class' AS regclass) AS oid), oid FROM pg_class WHERE oid = {_OIDS} "
-        "UNION SELECT d.classid, d.objid FROM pg_depend d JOIN gone "
-        "ON d.refclassid = gone.classid AND d.refobjid = gone.objid) "
-        "SELECT count(*) FROM gone"
+        "UNION SELECT CAST(CAST('pg_namespace' AS regclass) AS oid), oid FROM pg_namespace "
+        f"WHERE oid = {_OIDS.replace(':oids', ':schemas')} "
+        "UNION SELECT near.classid, near.objid FROM gone CROSS JOIN LATERAL ("
+        "SELECT d.classid, d.objid FROM pg_depend d "
+        "WHERE d.refclassid = gone.classid AND d.refobjid = gone.objid "
+        # What is internal to an object that stays takes that object with it: a rule its view.
+        "UNION ALL SELECT d.refclassid, d.refobjid FROM pg_depend d "
+        "WHERE d.classid = gone.classid AND d.objid = gone.objid AND d.deptype = 'i') near) "
+        "SELECT (SELECT count(*) FROM gone) + (SELECT count(DISTINCT conrelid) FROM pg_constraint "
+        "WHERE contype = 'f' AND oid IN (SELECT objid FROM gone))"
     )
-    return int(_query(connection, sql, oids=_joined(oids)).scalar_one())
+    values = {"oids": _joined(tables), "schemas": _joined(schemas)}
+    return int(_query(connection, sql, **values).scalar_one())
+
+
+def count_locks_of_use(connection: Connection, oid: int) -> int:
+    """Entries for a statement that changes a table: it, its children, and all their indexes."""
+    sql = (
+        "WITH RECURSIVE tree (oid) AS (SELECT CAST(:oid AS oid) UNION "
+        "SELECT inhrelid FROM pg_inherits JOIN tree ON inhparent = tree.oid) "
+        "SELECT sum(3 + (SELECT count(*) FROM pg_index WHERE indrelid = tree.oid)) FROM tree"
+    )
+    return int(_query(connection, sql, oid=oid).scalar_one())
 
 
 def lock_capacity(connection: Connection) -> int:

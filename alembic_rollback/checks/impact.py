@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from alembic_rollback.catalog import tables as catalog
+from alembic_rollback.checks.names import Names
 from alembic_rollback.errors import shown_path
 from alembic_rollback.model import Impact, Plan, Revision, StepImpact, TableLoss
 from alembic_rollback.sql.effects import Effect, Loss, effects, named_relations
@@ -17,8 +18,8 @@ if TYPE_CHECKING:
     from sqlalchemy.engine import Connection
 
 _LOCKS_ELSEWHERE, _LOCKS_UNKNOWN = 4, 20
-"""Entries in the lock table for a statement about something that stays (the relation, an index or
-two, a dropped object); and for a `.py` downgrade or a statement that names nothing."""
+"""Entries in the lock table for a statement about something that is no table; and for a `.py`
+downgrade or a statement that names nothing."""
 _WHOLE_TABLE = ("table", "materialized view", "foreign table")
 
 
@@ -32,11 +33,12 @@ def assess(
     """
     reader = _Reader(connection, count_limit)
     steps = [reader.step(revision, scripts[revision.version]) for revision in plan.steps]
-    oids = reader.dropped
+    tables = reader.dropped
+    locks = catalog.count_locks_of_drop(connection, tables, reader.dropped_schemas)
     return Impact(
         steps=tuple(steps),
-        referenced_by=catalog.referencing_tables(connection, oids) if oids else (),
-        locks=catalog.count_dependants(connection, oids) + reader.other_locks,
+        referenced_by=catalog.referencing_tables(connection, tables) if tables else (),
+        locks=locks + reader.other_locks,
         lock_capacity=catalog.lock_capacity(connection),
     )
 
@@ -51,9 +53,13 @@ class _Step:
 
 
 class _Reader:
+    """Reads a plan's scripts in order; what one step drops or renames, the next finds so."""
+
     def __init__(self, connection: Connection, count_limit: int) -> None:
         self.connection, self.count_limit = connection, count_limit
+        self.names = Names(connection)
         self.dropped: set[int] = set()
+        self.dropped_schemas: set[int] = set()
         self.gone: set[tuple[str, ...]] = set()
         """Names, as written, of what is dropped or belongs to something dropped."""
         self.other_locks = 0
@@ -63,14 +69,22 @@ class _Reader:
             self.other_locks += _LOCKS_UNKNOWN
             line = f"run downgrade() of {shown_path(revision.path)}: what it destroys is not known"
             return StepImpact(revision, (line,), destructive=True)
-        found = _Step()
-        every = [effect for statement in script.statements for effect in effects(statement)]
-        # Tables first: what belongs to them is then folded into one line.
-        for effect in sorted(every, key=lambda effect: effect.loss is Loss.DEFINITION):
-            self._note(effect, found)
+        found, definitions = _Step(), list[Effect]()
+        with self.names.script(script):
+            for statement in script.statements:
+                for effect in effects(statement):
+                    if effect.loss is Loss.DEFINITION:
+                        definitions.append(effect)
+                    else:
+                        self._note(effect, found)
+                self.names.follow(statement)
+            # Tables first: what belongs to them is then folded into one line.
+            for effect in definitions:
+                if not self._belongs_to_dropped(effect):
+                    found.lines.append(effect.shown)
+            self.other_locks += sum(self._locks(statement) for statement in script.statements)
         if found.related:
             found.lines.append(f"DROP related {_listed(found.related)}")
-        self.other_locks += sum(self._locks(statement) for statement in script.statements)
         tables = tuple(found.tables)
         return StepImpact(revision, tuple(found.lines), tables, found.destructive, script.outside)
 
@@ -79,38 +93,49 @@ class _Reader:
         names = named_relations(statement)
         if not names:
             return _LOCKS_UNKNOWN
-        return _LOCKS_ELSEWHERE * len(names - self.gone)
+        return sum(self._locks_of_use(name) for name in names - self.gone)
+
+    def _locks_of_use(self, name: tuple[str, ...]) -> int:
+        table = self.names.find(name)
+        if table is None:
+            return _LOCKS_ELSEWHERE
+        return catalog.count_locks_of_use(self.connection, table.oid)
 
     def _note(self, effect: Effect, found: _Step) -> None:
+        found.destructive = True
         if effect.loss is Loss.UNKNOWN:
-            found.destructive = True
             place = f"line {effect.statement.where.line}"
             found.lines.append(f"{effect.shown} ({place}): what it does is not known")
-        elif effect.loss is Loss.ROWS:
-            found.destructive = True
+        elif effect.kind == "schema":
+            self._note_schema(effect, found)
+        elif effect.kind in (*_WHOLE_TABLE, "column", "rows"):
             self._note_rows(effect, found)
-        elif not self._belongs_to_dropped(effect):
+        else:
             found.lines.append(effect.shown)
 
+    def _note_schema(self, effect: Effect, found: _Step) -> None:
+        oid = catalog.schema_oid(self.connection, effect.name[-1])
+        if oid is None:
+            found.lines.append(f"{effect.shown} (no such schema now)")
+            return
+        self.dropped_schemas.add(oid)
+        inside = catalog.tables_in_schema(self.connection, effect.name[-1])
+        plural = "table" if len(inside) == 1 else "tables"
+        found.lines.append(f"{effect.shown} ({len(inside)} {plural})")
+        for table in inside:
+            self._note_table(f"DROP TABLE {table.shown}", table, found, dropped=True)
+
     def _note_rows(self, effect: Effect, found: _Step) -> None:
-        if effect.kind == "schema":
-            inside = catalog.tables_in_schema(self.connection, effect.name[-1])
-            found.lines.append(f"{effect.shown} ({len(inside)} tables)")
-            for one in inside:
-                self._note_table(f"DROP TABLE {one.shown}", one, found, dropped=True)
-            return
-        whole = effect.kind in _WHOLE_TABLE
-        if not whole and effect.kind not in ("column", "rows"):
-            found.lines.append(effect.shown)
-            return
-        table = catalog.find_table(self.connection, effect.name)
+        table = self.names.find(effect.name)
         if table is None:
-            found.lines.append(f"{effect.shown} (does not exist)")
+            found.lines.append(f"{effect.shown} (no such table now)")
         elif effect.kind == "column":
             self._note_column(effect, table, found)
         else:
-            dropped = whole and effect.action.startswith("DROP")
+            dropped = effect.kind in _WHOLE_TABLE and effect.action.startswith("DROP")
             self._note_table(effect.shown, table, found, dropped=dropped)
+            if not dropped:
+                self._note_reached(effect, table, found)
 
     def _note_table(self, words: str, table: catalog.Table, found: _Step, *, dropped: bool) -> None:
         if table.oid in self.dropped:
@@ -131,12 +156,24 @@ class _Reader:
                     found.related.append(kind)
         found.tables.append(TableLoss(table.shown, counted.rows, counted.exact, referenced))
 
+    def _note_reached(self, effect: Effect, table: catalog.Table, found: _Step) -> None:
+        """TRUNCATE … CASCADE empties other tables; DELETE takes rows of others with it."""
+        if effect.action == "TRUNCATE" and effect.cascade:
+            reached = catalog.reached_by_foreign_keys(self.connection, table.oid, deleting=False)
+            for other in reached:
+                self._note_table(f"TRUNCATE {other.shown} by CASCADE", other, found, dropped=False)
+        elif effect.action == "DELETE FROM":
+            reached = catalog.reached_by_foreign_keys(self.connection, table.oid, deleting=True)
+            for other in reached:
+                words = f"DELETE FROM {other.shown} by ON DELETE CASCADE"
+                self._note_table(words, other, found, dropped=False)
+
     def _note_column(self, effect: Effect, table: catalog.Table, found: _Step) -> None:
         if table.oid in self.dropped:
             return
-        column = effect.column
+        column = self.names.column(table, effect.column)
         if column not in catalog.columns_of(self.connection, table.oid):
-            found.lines.append(f"{effect.shown} (does not exist)")
+            found.lines.append(f"{effect.shown} (no such column now)")
             return
         counted = catalog.count_rows(self.connection, table, self.count_limit, column=column)
         values = shown_rows(counted.rows, counted.exact).replace("row", "value")
@@ -149,7 +186,7 @@ class _Reader:
                 self.gone.add(effect.name)
             return belongs
         if effect.kind in ("policy", "trigger", "constraint"):
-            table = catalog.find_table(self.connection, effect.name)
+            table = self.names.find(effect.name)
             return table is not None and table.oid in self.dropped
         return False
 

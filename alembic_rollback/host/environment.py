@@ -195,7 +195,8 @@ def _read_snapshot(context: MigrationContext, number: int) -> Snapshot:
     if ours and has_log:
         history = history.remembering(ledger.ghosts(connection))
     heads = tuple(context.get_current_heads())
-    after = reconcile(history.graph, frozenset(rows), frozenset(heads), adopting=not has_log)
+    adopting = ledger.is_adopting(connection)
+    after = reconcile(history.graph, frozenset(rows), frozenset(heads), adopting=adopting)
     return Snapshot(
         key=_key(context, ledger, number),
         settings=settings,

@@ -119,7 +119,7 @@ def _revision(script: Script, downs: bool) -> Revision:
     pair = pair_of(script)
     below = Revision(
         version=script.revision,
-        name=pair.name if pair else script.doc,
+        name=pair.name if pair else next(iter(script.doc.splitlines()), ""),
         path=pair.up if pair else Path(script.path),
         parents=script._normalized_down_revisions,
         down_revisions=script._versioned_down_revisions,

@@ -226,15 +226,23 @@ def _run_offline(context: MigrationContext, alembic_run: Callable[[], None]) -> 
     run = order.run if order else new_run(context.opts.get("tag"))
     applied = Applied(history.graph, versions)
     state = State(context, settings, history, ledger, run, applied, order)
-    for name, value in order.timeouts if order else ():
-        context.impl.static_output(f"SET LOCAL {name} = {quote_literal(value)};")
-    for ddl in ledger.create_sql():
-        context.impl.static_output(ddl + ";")
-    if versions and not order:
-        adopted = [state.entry(v, "none", "adopted") for v in history.graph.order(versions)]
-        context.impl.static_output(ledger.adopt_sql(run, adopted) + ";")
     with _entered(state):
+        # Where env.py asks for a transaction a migration, this is one more.
+        with context.begin_transaction(_per_migration=True):
+            _write_preparation(state)
         alembic_run()
+
+
+def _write_preparation(state: State) -> None:
+    write, order = state.context.impl.static_output, state.order
+    for name, value in order.timeouts if order else ():
+        write(f"SET LOCAL {name} = {quote_literal(value)};")
+    for ddl in state.ledger.create_sql():
+        write(ddl + ";")
+    starting = state.history.graph.order(state.applied.versions)
+    if starting and not order:
+        adopted = [state.entry(version, "none", "adopted") for version in starting]
+        write(state.ledger.adopt_sql(state.run, adopted) + ";")
 
 
 def _run_online(context: MigrationContext, alembic_run: Callable[[], None]) -> None:
@@ -247,7 +255,7 @@ def _run_online(context: MigrationContext, alembic_run: Callable[[], None]) -> N
         ledger = find_ledger(context, settings)
         lock = RunnerLock(context, ledger.lock_key, session=session)
         stack.enter_context(lock.held())
-        adopting = not ledger.has_log(context.connection)
+        adopting = ledger.is_adopting(context.connection)
         required = history.has_pairs or order is not None
         if not _create_ledger(context, ledger, required=required):
             alembic_run()

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from alembic_rollback.errors import Blocked, PairError, RollbackError
 from alembic_rollback.host.runs import STATE, Attempt, State, apply_timeouts
 from alembic_rollback.host.scripts import load_script, pair_of
-from alembic_rollback.planning import holes, steps_up
+from alembic_rollback.planning import counted, holes, steps_up
 
 if TYPE_CHECKING:
     from alembic.runtime.migration import RevisionStep
@@ -97,7 +97,7 @@ def _steps_over_holes(
         # "The next N": counted over the holes, where Alembic would start above the highest head.
         steps = steps_up(graph, map_.heads, applied)[:count]
         if len(steps) < count:
-            raise RollbackError(f"Only {len(steps)} revisions are pending, not {count}.")
+            raise RollbackError(f"Only {counted(len(steps), 'revision')} pending, not {count}.")
     else:
         with directory._catch_revision_errors(end=destination):
             targets = map_._parse_upgrade_target(

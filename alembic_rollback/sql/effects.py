@@ -55,6 +55,8 @@ _WORDS = {
     "TSDICTIONARY": "TEXT SEARCH DICTIONARY",
     "TSPARSER": "TEXT SEARCH PARSER",
     "TSTEMPLATE": "TEXT SEARCH TEMPLATE",
+    "OPCLASS": "OPERATOR CLASS",
+    "OPFAMILY": "OPERATOR FAMILY",
     "FDW": "FOREIGN DATA WRAPPER",
     "FOREIGN_SERVER": "SERVER",
 }
@@ -82,6 +84,8 @@ def _drop(statement: Statement) -> Iterator[Effect]:
         owner: tuple[str, ...] = ()
         if what in ("POLICY", "TRIGGER", "RULE"):
             name, owner = name[-1:], name[:-1]
+        elif what in ("OPCLASS", "OPFAMILY"):
+            name = name[1:]  # the first part is the access method
         action = f"DROP {words}"
         shown = f"{action} {quote_name(name)} ON" if owner else action
         yield Effect(
@@ -151,7 +155,8 @@ def _select(statement: Statement) -> Iterator[Effect]:
     for node in statement.walk():
         if type(node).__name__ == "FuncCall":
             name = tuple(part.string.sval for part in node.funcname)
-            if name[-1] not in _HARMLESS:
+            own = len(name) == 1 or name[0] == "pg_catalog"
+            if not own or name[-1] not in _HARMLESS:
                 yield Effect("CALL", "unknown", name, Loss.UNKNOWN, statement)
 
 
@@ -159,8 +164,57 @@ def _changed_rows(statement: Statement) -> Iterator[Effect]:
     verbs = {"DeleteStmt": "DELETE FROM", "UpdateStmt": "UPDATE", "MergeStmt": "MERGE INTO"}
     for node in statement.walk():
         verb = verbs.get(type(node).__name__)
+        if type(node).__name__ == "InsertStmt" and _overwrites(node):
+            verb = "UPDATE (ON CONFLICT)"
         if verb:
             yield Effect(verb, "rows", relation_name(node.relation), Loss.ROWS, statement)
+
+
+def _overwrites(insert: Any) -> bool:
+    from postgast.pg_query_pb2 import ONCONFLICT_UPDATE
+
+    return bool(insert.on_conflict_clause.action == ONCONFLICT_UPDATE)
+
+
+@dataclass(frozen=True)
+class Renaming:
+    """A table that gets another name or schema, or a column of it that gets another name."""
+
+    relation: tuple[str, ...]
+    column: str = ""
+    new_name: str = ""
+    new_schema: str = ""
+
+
+def renaming(statement: Statement) -> tuple[Renaming, ...]:
+    """What a statement renames; empty for all but ALTER … RENAME and ALTER … SET SCHEMA."""
+    from postgast import pg_query_pb2 as pg
+
+    node = statement.node
+    if statement.kind == "AlterObjectSchemaStmt" and node.HasField("relation"):
+        return (Renaming(relation_name(node.relation), new_schema=node.newschema),)
+    if statement.kind != "RenameStmt" or not node.HasField("relation"):
+        return ()
+    if node.rename_type == pg.OBJECT_COLUMN:
+        return (Renaming(relation_name(node.relation), node.subname, node.newname),)
+    if node.rename_type in (pg.OBJECT_TABLE, pg.OBJECT_MATVIEW, pg.OBJECT_FOREIGN_TABLE):
+        return (Renaming(relation_name(node.relation), new_name=node.newname),)
+    return ()
+
+
+def sets_search_path(statement: Statement) -> bool:
+    """Whether it is SET search_path, or a SELECT of nothing but set_config('search_path', …)."""
+    if statement.kind == "VariableSetStmt":
+        return bool(statement.node.name == "search_path")
+    if statement.kind != "SelectStmt":
+        return False
+    calls = [node for node in statement.walk() if type(node).__name__ == "FuncCall"]
+    return len(calls) == 1 and (
+        calls[0].funcname[-1].string.sval == "set_config"
+        and bool(calls[0].args)
+        and calls[0].args[0].a_const.sval.sval == "search_path"
+        and not statement.node.from_clause
+    )
 
 
 def named_relations(statement: Statement) -> frozenset[tuple[str, ...]]:

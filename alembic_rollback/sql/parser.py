@@ -8,11 +8,10 @@ from pathlib import Path
 from typing import Any
 
 from alembic_rollback.errors import Location, ScriptSyntaxError
+from alembic_rollback.sql.comments import SPACE, skip_space_and_comments
 
 Node = Any
 """A protobuf message of libpg_query; its fields are named after PostgreSQL's parse nodes."""
-
-_SPACE = b" \t\n\r\f\v"
 
 
 @dataclass(frozen=True)
@@ -62,10 +61,10 @@ def _statements(text: str, path: Path, tree: Any) -> Iterator[Statement]:
     place, passed = Location(path, 1, 1), 0
     for raw in tree.stmts:
         end = raw.stmt_location + raw.stmt_len if raw.stmt_len else len(source)
-        start = _skip_space_and_comments(source, raw.stmt_location, end)
+        start = skip_space_and_comments(source, raw.stmt_location, end)
         place = _advance(place, source[passed:start].decode())
         passed = start
-        body = source[start:end].decode().rstrip()
+        body = source[start:end].decode().rstrip(SPACE)
         if not raw.stmt_len:
             body = _without_trailing_comments(body)
         yield Statement(body, place, unwrap_node(raw.stmt))
@@ -80,35 +79,6 @@ def _without_trailing_comments(body: str) -> str:
     return body.encode()[: max(ends, default=0)].decode()
 
 
-def _skip_space_and_comments(source: bytes, start: int, end: int) -> int:
-    """Find where a statement begins: the parser counts what stands before it as part of it."""
-    while start < end:
-        if source[start] in _SPACE:
-            start += 1
-        elif source.startswith(b"--", start):
-            line_end = source.find(b"\n", start, end)
-            start = end if line_end < 0 else line_end + 1
-        elif source.startswith(b"/*", start):
-            start = _comment_end(source, start, end)
-        else:
-            break
-    return start
-
-
-def _comment_end(source: bytes, start: int, end: int) -> int:
-    depth = 0
-    while start < end:
-        if source.startswith(b"/*", start):
-            depth, start = depth + 1, start + 2
-        elif source.startswith(b"*/", start):
-            depth, start = depth - 1, start + 2
-            if not depth:
-                return start
-        else:
-            start += 1
-    return end
-
-
 def _advance(place: Location, passed: str) -> Location:
     lines = passed.count("\n")
     if not lines:
@@ -117,7 +87,7 @@ def _advance(place: Location, passed: str) -> Location:
 
 
 def _explained(text: str, path: Path, message: str, cursor: int) -> ScriptSyntaxError:
-    before = text.encode()[: max(cursor - 1, 0)].decode(errors="ignore")
+    before = text[: max(cursor - 1, 0)]  # counted in characters, whatever the parser's docs say
     where = _advance(Location(path, 1, 1), before) if cursor else Location(path)
     if _ends_in_copy_from_stdin(before):
         return ScriptSyntaxError(

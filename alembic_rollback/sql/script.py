@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 from alembic_rollback.errors import ScriptSyntaxError
 from alembic_rollback.sql.outside import why_outside_transaction
-from alembic_rollback.sql.parser import Statement, is_copy_with_data, parse
+from alembic_rollback.sql.parser import Node, Statement, is_copy_with_data, parse
 
 _BEGIN = ("TRANS_STMT_BEGIN", "TRANS_STMT_START")
 _COMMIT = "TRANS_STMT_COMMIT"
@@ -33,6 +34,13 @@ class Script:
     def changes_session(self) -> bool:
         """Whether it may leave session settings behind (SET, RESET, set_config, DO, CALL)."""
         return any(_changes_session(statement) for statement in self.statements)
+
+    @property
+    def custom_settings(self) -> frozenset[str]:
+        """Settings with a dot in their name that it sets by that name: `app.tenant_id`."""
+        return frozenset(
+            name for statement in self.statements for name in _set_names(statement) if "." in name
+        )
 
 
 def read_script(text: str, path: Path, *, no_transaction: bool = False) -> Script:
@@ -96,7 +104,16 @@ def _control(statement: Statement) -> str | None:
 def _changes_session(statement: Statement) -> bool:
     if statement.kind == "VariableSetStmt" or statement.kind in _CALLERS:
         return True
-    return any(
-        type(node).__name__ == "FuncCall" and node.funcname[-1].string.sval == "set_config"
-        for node in statement.walk()
-    )
+    return any(_is_set_config(node) for node in statement.walk())
+
+
+def _is_set_config(node: Node) -> bool:
+    return type(node).__name__ == "FuncCall" and node.funcname[-1].string.sval == "set_config"
+
+
+def _set_names(statement: Statement) -> Iterator[str]:
+    if statement.kind == "VariableSetStmt":
+        yield statement.node.name
+    for node in statement.walk():
+        if _is_set_config(node) and node.args:
+            yield node.args[0].a_const.sval.sval

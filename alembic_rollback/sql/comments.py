@@ -1,0 +1,59 @@
+"""White space and comments, by PostgreSQL's lexical rules (SQL Syntax, 4.1.5); no parser needed."""
+
+from __future__ import annotations
+
+SPACE = " \t\n\r\f\v"
+
+
+def skip_space_and_comments(source: bytes, start: int, end: int) -> int:
+    """Where the first thing that is neither begins."""
+    while start < end:
+        comment_end = _comment_end(source, start, end)
+        if source[start] in SPACE.encode():
+            start += 1
+        elif comment_end > start:
+            start = comment_end
+        else:
+            break
+    return start
+
+
+def leading_line_comments(text: str) -> list[str]:
+    """The `--` comments before the first statement, without their line ends."""
+    source, start, found = text.encode(), 0, []
+    while start < len(source):
+        comment_end = _comment_end(source, start, len(source))
+        if source.startswith(b"--", start):
+            found.append(source[start:comment_end].decode().strip())
+            start = comment_end
+        elif comment_end > start:
+            start = comment_end
+        elif source[start] in SPACE.encode():
+            start += 1
+        else:
+            break
+    return found
+
+
+def _comment_end(source: bytes, start: int, end: int) -> int:
+    """Where the comment at `start` ends; `start` itself where there is none."""
+    if source.startswith(b"--", start):
+        line_end = source.find(b"\n", start, end)
+        return end if line_end < 0 else line_end + 1
+    if source.startswith(b"/*", start):
+        return _block_end(source, start, end)
+    return start
+
+
+def _block_end(source: bytes, start: int, end: int) -> int:
+    depth = 0
+    while start < end:
+        if source.startswith(b"/*", start):
+            depth, start = depth + 1, start + 2
+        elif source.startswith(b"*/", start):
+            depth, start = depth - 1, start + 2
+            if not depth:
+                return start
+        else:
+            start += 1
+    return end
