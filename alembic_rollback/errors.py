@@ -7,8 +7,7 @@ RollbackError (1)
 │   └── ScriptSyntaxError (1) its SQL does not parse, or cannot be run as a migration
 ├── LedgerError (1)           schema_migrations is not ours, or cannot be used
 ├── DatabaseError (1)         no connection, or not PostgreSQL
-├── StatementError (1)        a statement of a script failed; the database is unchanged
-│   └── StoppedPartWay (5)    ... but earlier steps had been committed
+├── StatementError (1)        a statement of a script failed
 ├── Blocked (3)               a check forbids the plan
 └── NotConfirmed (4)          the typed word was not given
 """
@@ -19,6 +18,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 DONE, FAILED, USAGE, BLOCKED, NOT_CONFIRMED, STOPPED_PART_WAY = range(6)
+"""Exit codes. The last one belongs to no class: any error can stop a run part-way."""
 
 
 @dataclass(frozen=True)
@@ -130,9 +130,3 @@ class StatementError(RollbackError):
         super().__init__(what, where=where)
         self.statement, self.ordinal, self.total = statement, ordinal, total
         self.sqlstate, self.detail, self.hint = sqlstate, detail, hint
-
-
-class StoppedPartWay(RollbackError):
-    """A run failed after some of its steps had been committed."""
-
-    exit_code = STOPPED_PART_WAY

@@ -18,7 +18,6 @@ CODES = {
     "LedgerError": 1,
     "DatabaseError": 1,
     "StatementError": 1,
-    "StoppedPartWay": 5,
     "Blocked": 3,
     "NotConfirmed": 4,
 }
@@ -42,10 +41,6 @@ def test_an_error_is_a_runtime_error_so_that_hosts_print_one_line(name):
     assert issubclass(CLASSES[name], RuntimeError)
 
 
-@pytest.mark.xfail(
-    strict=True,
-    reason="errors.py:11 draws StoppedPartWay below StatementError; it derives from RollbackError",
-)
 def test_the_docstring_draws_each_class_below_its_base():
     drawn: list[tuple[int, str]] = []
     for line in (errors.__doc__ or "").splitlines():

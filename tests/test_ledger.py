@@ -56,10 +56,6 @@ ODD = [
 ]
 
 
-def bug(reason: str) -> pytest.MarkDecorator:
-    return pytest.mark.xfail(strict=True, reason=reason)
-
-
 def rows(connection, sql):
     found = connection.exec_driver_sql(sql, execution_options={"no_parameters": True})
     return [tuple(row) for row in found]
@@ -235,10 +231,6 @@ def test_a_dropped_column_does_not_count(session):
     assert shape(session) is Shape.FOREIGN
 
 
-@pytest.mark.xfail(
-    strict=True,
-    reason="ledger.py Ledger.shape: a table without columns is ABSENT, and create() then skips it",
-)
 def test_a_table_without_columns_is_foreign(session):
     execute(session, "CREATE TABLE schema_migrations ()")
     assert shape(session) is Shape.FOREIGN
@@ -556,10 +548,6 @@ def test_ledger_and_log_of_a_long_version_table_fit_into_a_name(version_table):
     assert name.startswith("schema_migrations_")
 
 
-@pytest.mark.xfail(
-    strict=True,
-    reason="ledger.py ledger_name: cuts at 40 characters, not bytes; ledger and log then collide",
-)
 def test_ledger_and_log_of_a_long_version_table_that_is_not_ascii_fit_into_a_name():
     name = ledger_name("schema_migrations", "漢" * 21)
     assert len(f"{name}_log".encode()) <= 63

@@ -209,9 +209,6 @@ def test_a_file_that_is_not_utf_8_is_refused_with_the_place(place):
     assert refused(place) == "001_a.up.sql:2:7: is not UTF-8 (byte 0xe9)."
 
 
-@pytest.mark.xfail(
-    strict=True, reason="pairs.py:_decode counts the column in bytes, not characters"
-)
 def test_the_column_of_a_byte_that_is_not_utf_8_is_counted_in_characters(place):
     pair(place, "001_a", "-- größe ".encode() + b"\xff\n")
     assert refused(place).startswith("001_a.up.sql:1:10: ")
@@ -347,26 +344,14 @@ def test_a_header_ends_at_the_first_statement():
     assert read_header("SELECT 1;\n-- Revises: a1\n-- Transaction: none\n") == Header()
 
 
-@pytest.mark.xfail(
-    strict=True,
-    reason="pairs.py _leading_comment_lines: reads on behind '/* x */ SELECT 1;'",
-)
 def test_a_header_ends_at_a_statement_that_follows_a_comment_on_its_line():
     assert read_header("/* x */ SELECT 1;\n-- Revises: a1\n") == Header()
 
 
-@pytest.mark.xfail(
-    strict=True,
-    reason="pairs.py _leading_comment_lines: ends a nested comment at the first */",
-)
 def test_a_nested_block_comment_ends_where_the_outer_one_ends():
     assert read_header("/* outer /* inner\n*/\n-- Revises: a1\n*/\nSELECT 1;") == Header()
 
 
-@pytest.mark.xfail(
-    strict=True,
-    reason="pairs.py _leading_comment_lines: splitlines() breaks at U+2028, U+0085, form feed",
-)
 def test_a_header_reads_on_after_characters_that_only_python_takes_for_line_ends():
     assert read_header("-- one\u2028two\n-- Revises: a1\n").revises == ("a1",)
 
@@ -482,20 +467,12 @@ def test_a_file_that_cannot_be_written_is_one_line_and_leaves_nothing(place):
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="the limit is another one")
-@pytest.mark.xfail(
-    strict=True,
-    reason="pairs.py write_new: unlink of the draft in finally raises a bare OSError",
-)
 def test_a_name_too_long_for_the_file_system_is_one_line(place):
     with pytest.raises(PairError, match=r"cannot be written: File name too long"):
         write_pair(place, "001_" + "ü" * 130, "x", "y")
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="the limit is another one")
-@pytest.mark.xfail(
-    strict=True,
-    reason="pairs.py write_new: the draft's name is longer than the file's",
-)
 def test_a_name_that_the_file_system_just_holds_can_be_written(place):
     title = "001_" + "x" * (255 - len("001_.down.sql"))
     write_pair(place, title, "x", "y")

@@ -27,10 +27,6 @@ check = settings(database=None, derandomize=True, deadline=None, max_examples=15
 Parents = dict[str, tuple[str, ...]]
 
 
-def bug(reason: str) -> pytest.MarkDecorator:
-    return pytest.mark.xfail(strict=True, reason=reason)
-
-
 @st.composite
 def graphs(draw) -> Parents:
     """A random acyclic graph whose names say nothing about its order; parents may be doubled."""
@@ -483,10 +479,6 @@ def test_more_than_are_applied_cannot_be_the_last_ones():
     )
 
 
-@pytest.mark.xfail(
-    strict=True,
-    reason="planning.py _chosen: only 1 revisions are applied",
-)
 def test_a_single_applied_revision_is_counted_in_the_singular():
     text = told(UsageError, Request(last=2), applied={"base": 1})
     assert text == "--last 2: only 1 revision is applied. --all takes all of them."
@@ -542,10 +534,6 @@ def test_what_cannot_be_rolled_back_does_not_matter_above_the_plan():
     assert plan(Request(versions=("c",)), revisions=revisions) == (["c"], ["merge", "top"])
 
 
-@pytest.mark.xfail(
-    strict=True,
-    reason="planning.py plan_rollback: refuses a later revision without a file like a step",
-)
 def test_a_version_without_a_file_above_the_plan_does_not_hinder_it():
     parents, applied = {**BRANCHES, "ghost": ("top",)}, {**APPLIED, "ghost": 9}
     assert plan(Request(versions=("top",)), parents=parents, applied=applied)[0] == ["top"]

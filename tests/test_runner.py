@@ -16,10 +16,6 @@ from alembic_rollback.sql.script import read_script
 FILE = Path("/x/a.up.sql")
 
 
-def bug(reason: str) -> pytest.MarkDecorator:
-    return pytest.mark.xfail(strict=True, reason=reason)
-
-
 def run(connection, text, **options):
     return run_script(connection, read_script(text, FILE), **options)
 
@@ -251,18 +247,9 @@ CHANGES = {
 }
 
 
-MODULES = bug(
-    "runner.py _settings_restored: the first plpgsql of a session brings plpgsql.* settings, which "
-    "are then set to '': every script whose first plpgsql is a DO fails"
-)
-
-
 @pytest.mark.parametrize(
     "change",
-    [
-        pytest.param(text, id=name, marks=MODULES if "within DO" in name else ())
-        for name, text in CHANGES.items()
-    ],
+    [pytest.param(text, id=name) for name, text in CHANGES.items()],
 )
 def test_what_a_script_sets_is_put_back(engine, change):
     with engine.connect() as connection:
@@ -281,7 +268,6 @@ def test_what_a_script_sets_is_put_back(engine, change):
         assert value(connection, SHOWN) == before
 
 
-@MODULES
 def test_a_do_block_can_be_the_first_plpgsql_of_a_session(session):
     run(session, "DO $$ BEGIN CREATE TABLE t (); END $$;")
     assert value(session, "SELECT to_regclass('t')::text") == "t"
@@ -306,7 +292,6 @@ CUSTOM = {
     "SET": "SET app.x = 'changed'",
     "SET LOCAL": "SET LOCAL app.x = 'changed'",
     "set_config": "SELECT set_config('app.x', 'changed', false)",
-    "within DO": "DO $$ BEGIN PERFORM set_config('app.x', 'changed', false); END $$",
     "RESET": "RESET app.x",
 }
 
@@ -314,7 +299,6 @@ CUSTOM = {
 CUSTOM_BUG = "runner.py:24 _SETTINGS: pg_settings does not show settings without a module (app.x)"
 
 
-@bug(CUSTOM_BUG)
 @pytest.mark.parametrize("change", CUSTOM.values(), ids=CUSTOM)
 def test_a_setting_of_the_application_is_put_back(session, change):
     session.exec_driver_sql("SET app.x = 'before'")
@@ -322,7 +306,6 @@ def test_a_setting_of_the_application_is_put_back(session, change):
     assert value(session, "SELECT current_setting('app.x')") == "before"
 
 
-@bug(CUSTOM_BUG)
 @pytest.mark.parametrize("change", [one for name, one in CUSTOM.items() if name != "RESET"])
 def test_a_setting_of_the_application_that_was_not_there_is_empty_again(session, change):
     run(session, change)
@@ -384,7 +367,6 @@ def test_what_a_script_outside_a_transaction_sets_is_put_back(autocommit):
     assert value(autocommit, SHOWN) == before
 
 
-@bug("runner.py _settings_restored: an error skips the restoring, and nothing rolls it back")
 def test_what_a_script_outside_a_transaction_sets_is_put_back_when_it_fails(autocommit):
     before = value(autocommit, SHOWN)
     failing(autocommit, "SET work_mem = '7MB'; SET search_path = ''; SELECT 1 / 0;")

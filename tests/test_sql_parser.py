@@ -20,10 +20,6 @@ FILE = Path("/x/a.up.sql")
 ACTIVE_TRANSACTION = "25001"
 
 
-def bug(reason: str) -> pytest.MarkDecorator:
-    return pytest.mark.xfail(strict=True, reason=reason)
-
-
 def split(text: str) -> list[tuple[str, int, int]]:
     """Each statement's text, line and column."""
     return [(one.text, one.where.line, one.where.column) for one in parse(text, FILE)]
@@ -122,18 +118,10 @@ def test_a_comment_ends_at_a_carriage_return_as_it_does_for_the_server():
     assert found == ["SELECT 1", "SELECT 2 -- three"]
 
 
-@pytest.mark.xfail(
-    strict=True,
-    reason="parser.py _explained: cursorpos counts characters, not bytes",
-)
 def test_copy_with_its_data_is_named_behind_text_that_is_not_ascii():
     assert "is psql's" in refused("-- größe 漢字漢字漢字\nCOPY t FROM stdin;\n1\tone\n\\.\n")
 
 
-@pytest.mark.xfail(
-    strict=True,
-    reason="parser.py:77 rstrip() also strips U+00A0, which is part of an identifier",
-)
 def test_only_white_space_of_sql_is_taken_off_a_statement():
     assert split("SELECT 1 AS a\u00a0;")[0][0] == "SELECT 1 AS a\u00a0"
 
@@ -158,7 +146,6 @@ def test_a_place_on_the_first_line_of_a_statement_counts_from_the_lines_begin():
         ("SELECT 1;\nSELEC 2;", '/x/a.up.sql:2:1: syntax error at or near "SELEC".'),
         pytest.param(
             *("SELECT 'größe', 漢 FRM t WHERE;", '/x/a.up.sql:1:23: syntax error at or near "t".'),
-            marks=bug("parser.py _explained: cursorpos counts characters, not bytes"),
         ),
         ("SELECT 1;\r\n  CREATE TABEL t ();", '/x/a.up.sql:2:10: syntax error at or near "TABEL".'),
         ("SELECT (1", "/x/a.up.sql:1:10: syntax error at end of input."),
@@ -186,7 +173,6 @@ def test_what_is_not_closed_is_placed_where_it_opens(text, place, start):
         ("\\c other\nSELECT 1;", "1:1", "\\c other"),
         pytest.param(
             *("SELECT 'é';\n  \\i more.sql\nSELECT 1;", "2:3", "\\i more.sql"),
-            marks=bug("parser.py _explained: cursorpos counts characters, not bytes"),
         ),
         ("SELECT 1 \\gset\n", "1:10", "\\gset"),
         ("\\set ON_ERROR_STOP on\r\nSELECT 1;", "1:1", "\\set ON_ERROR_STOP on"),
@@ -451,7 +437,6 @@ def test_what_the_server_allows_in_a_transaction_stays_in_it(statement):
     assert outside.why_outside_transaction(one.node) is None
 
 
-@pytest.mark.xfail(strict=True, reason="outside.py takes it out of its transaction without need")
 @pytest.mark.parametrize("statement", TOO_CAREFUL)
 def test_what_looks_like_its_refused_neighbour_stays_in_the_transaction(statement):
     (one,) = parse(statement, FILE)
@@ -502,10 +487,6 @@ def test_an_odd_name_is_quoted_as_the_server_quotes_it(quote_ident, name):
     assert quote_identifier(name) == quote_ident(name)
 
 
-@pytest.mark.xfail(
-    strict=True,
-    reason="names.py:8 _PLAIN allows $, quote_ident() quotes it",
-)
 def test_a_name_with_a_dollar_is_quoted_as_the_server_quotes_it(quote_ident):
     assert quote_identifier("a$b") == quote_ident("a$b")
 
@@ -697,18 +678,10 @@ def test_an_effect_knows_its_statement():
     assert (one.statement, one.statement.where.line) == (drop, 2)
 
 
-@pytest.mark.xfail(
-    strict=True,
-    reason="effects.py _select looks at the last part of the name only",
-)
 def test_a_users_function_with_the_name_of_a_harmless_one_is_unknown():
     assert told("SELECT app.nextval('x')") == [("CALL app.nextval", UNKNOWN)]
 
 
-@pytest.mark.xfail(
-    strict=True,
-    reason="effects.py _changed_rows: INSERT … ON CONFLICT DO UPDATE is not told",
-)
 def test_rows_that_an_insert_overwrites_are_told():
     text = "INSERT INTO t VALUES (1) ON CONFLICT (a) DO UPDATE SET b = 2"
     assert [loss for _, loss in told(text)] == [ROWS]
@@ -719,11 +692,9 @@ def test_rows_that_an_insert_overwrites_are_told():
     [
         pytest.param(
             *("DROP OPERATOR CLASS c USING btree", "DROP OPERATOR CLASS c"),
-            marks=bug("effects.py _drop: shows OPCLASS btree.c"),
         ),
         pytest.param(
             *("DROP OPERATOR FAMILY f USING btree", "DROP OPERATOR FAMILY f"),
-            marks=bug("effects.py _drop: shows OPFAMILY btree.f"),
         ),
         ("DROP CAST (int AS app.money)", "DROP CAST"),
     ],

@@ -38,8 +38,8 @@ def leading_line_comments(text: str) -> list[str]:
 def _comment_end(source: bytes, start: int, end: int) -> int:
     """Where the comment at `start` ends; `start` itself where there is none."""
     if source.startswith(b"--", start):
-        line_end = source.find(b"\n", start, end)
-        return end if line_end < 0 else line_end + 1
+        ends = (source.find(line_end, start, end) for line_end in (b"\n", b"\r"))
+        return min((found + 1 for found in ends if found >= 0), default=end)
     if source.startswith(b"/*", start):
         return _block_end(source, start, end)
     return start
