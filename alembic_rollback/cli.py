@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from alembic_rollback import __version__
-from alembic_rollback.errors import DONE, FAILED, NotConfirmed, RollbackError
+from alembic_rollback.errors import DONE, FAILED, NotConfirmed, RollbackError, UsageError
 from alembic_rollback.planning import Request
 from alembic_rollback.reporting import data, text
 from alembic_rollback.reporting.errors import error_lines, exit_code
@@ -66,23 +66,28 @@ def rollback_db(config: Config, /, versions: tuple[str, ...], **options: Any) ->
     from alembic_rollback import commands
 
     request = Request(versions, options["to"], options["last"], options["everything"])
+    shown: list[Rollback] = []
     timeouts = {name: options[name] for name in ("lock_timeout", "statement_timeout")}
     if options["sql"]:
+        if options["as_json"] or options["dry_run"] or options["transaction"] == "each":
+            raise UsageError("--sql goes with neither --json, --dry-run nor --transaction each.")
         commands.rollback_sql(config, request, **timeouts)
         return
     results = commands.rollback(
         config,
         request,
         dry_run=options["dry_run"],
-        confirm=partial(_confirm, yes=options["yes"]),
+        confirm=partial(_confirm, yes=options["yes"], shown=shown),
         each=options["transaction"] == "each",
         **timeouts,
     )
     style = style_for(sys.stdout)
     if options["as_json"]:
         click.echo(json.dumps(data.rollback_data(results), indent=2))
+    elif options["dry_run"]:
+        _say(text.plan_lines(results, style))
     else:
-        _say((text.plan_lines if options["dry_run"] else text.done_lines)(results, style))
+        _say(text.done_lines(results, shown, style))
 
 
 @_command("migration-status", short_help=SUMMARIES["migration-status"])
@@ -188,7 +193,8 @@ def report(error: BaseException) -> int:
     from alembic_rollback.host.failures import failure_of
 
     failure = failure_of(error)
-    if not isinstance(error, RollbackError) and not _is_database_error(error):
+    expected = (RollbackError, KeyboardInterrupt)
+    if not isinstance(error, expected) and not _is_database_error(error):
         # A bug in a migration: its developer needs the traceback.
         traceback.print_exception(error)
     sys.stdout.flush()
@@ -263,11 +269,13 @@ def _is_database_error(error: BaseException) -> bool:
     return hasattr(error, "orig")
 
 
-def _confirm(rollbacks: Sequence[Rollback], *, yes: bool) -> bool:
+def _confirm(rollbacks: Sequence[Rollback], *, yes: bool, shown: list[Rollback]) -> bool:
     """Show what will happen; where something is destroyed, ask for the word on the terminal.
 
-    Returns whether it was asked for and given. Raises NotConfirmed for anything but the word.
+    Returns whether it was asked for and given; `shown` gets what was shown. Raises NotConfirmed
+    for anything but the word.
     """
+    shown += rollbacks
     _say(text.warning_lines(rollbacks, style_for(sys.stderr)), err=True)
     if yes or not any(one.impact.destructive for one in rollbacks):
         return False

@@ -12,17 +12,27 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from alembic_rollback import writing
+from alembic_rollback.catalog.tables import lock_tables
 from alembic_rollback.checks.impact import assess
-from alembic_rollback.errors import Blocked, LedgerError, PairError, RollbackError, UsageError
-from alembic_rollback.host import environment
+from alembic_rollback.errors import (
+    Blocked,
+    DatabaseError,
+    LedgerError,
+    NotApplied,
+    PairError,
+    RollbackError,
+    UsageError,
+)
+from alembic_rollback.host import environment, failures
 from alembic_rollback.host.configuration import settings_of
 from alembic_rollback.host.environment import Key, Snapshot
 from alembic_rollback.host.history import history_of
-from alembic_rollback.host.runs import Order, new_run
 from alembic_rollback.host.scripts import load_script, pair_of
+from alembic_rollback.host.state import Order, new_run
 from alembic_rollback.ledger import Shape
 from alembic_rollback.model import (
     GeneratedDown,
+    Impact,
     LedgerRow,
     Plan,
     Revision,
@@ -32,6 +42,7 @@ from alembic_rollback.model import (
 )
 from alembic_rollback.pairs import next_version, write_new, write_pair
 from alembic_rollback.planning import Request, holes, plan_rollback
+from alembic_rollback.runner import describe
 from alembic_rollback.settings import check_duration
 from alembic_rollback.sql.script import Script
 
@@ -83,11 +94,15 @@ def rollback(
     if dry_run or not any(one.plan.steps for one in shown):
         return shown
     agreed = confirm(shown) if confirm else False
-    recheck = _rechecking(prepared, settings.count_limit) if agreed else None
+    guard = _Guard(prepared, settings.count_limit, agreed=agreed, each=each)
     order = Order(new_run(), each, timeouts)
     plans = {key: one.plan for key, one in prepared.items()}
-    environment.execute(config, plans, order, recheck)
-    return _confirmed_by_log(config, prepared, order)
+    try:
+        environment.execute(config, plans, order, guard)
+    except Exception as error:
+        _tell_what_was_committed(config, error, prepared, order.run.run_id)
+        raise
+    return _confirmed_by_log(config, guard.found, order)
 
 
 def rollback_sql(
@@ -113,7 +128,7 @@ def rollback_sql(
         "statement_timeout": statement_timeout or settings.statement_timeout,
     }
     timeouts = tuple((name, check_duration(name, value)) for name, value in given.items())
-    order = Order(new_run(), timeouts=timeouts, applied=snapshot.applied)
+    order = Order(new_run(), timeouts=timeouts, starting=snapshot.starting)
     environment.render(config, snapshot, plan, order)
 
 
@@ -182,8 +197,11 @@ def generate_up(
 def _prepare(config: Config, request: Request, *, each: bool) -> dict[Key, Rollback]:
     """Plan, parse and weigh, for each database; nothing is written."""
 
-    def look(snapshot: Snapshot, connection: Connection) -> tuple[Key, Rollback]:
-        plan = _plan(snapshot, request)
+    def look(snapshot: Snapshot, connection: Connection) -> tuple[Key, Rollback | NotApplied]:
+        try:
+            plan = _plan(snapshot, request)
+        except NotApplied as error:
+            return snapshot.key, error
         scripts = {step.version: _down_script(snapshot, step) for step in plan.steps}
         impact = assess(connection, plan, scripts, snapshot.settings.count_limit)
         if not each and impact.locks > impact.lock_capacity:
@@ -195,7 +213,15 @@ def _prepare(config: Config, request: Request, *, each: bool) -> dict[Key, Rollb
             )
         return snapshot.key, Rollback(snapshot.database, plan, impact, scripts)
 
-    return dict(environment.inspect(config, look))
+    found = dict(environment.inspect(config, look))
+    # Of several databases, those where it is not applied have nothing to do.
+    refused = [one for one in found.values() if isinstance(one, NotApplied)]
+    if len(refused) == len(found):
+        raise refused[0]
+    return {
+        key: Rollback(key[1], Plan(()), Impact()) if isinstance(one, NotApplied) else one
+        for key, one in found.items()
+    }
 
 
 def _plan(snapshot: Snapshot, request: Request) -> Plan:
@@ -222,35 +248,101 @@ def _down_script(snapshot: Snapshot, step: Revision) -> Script | None:
     return load_script(pair, "down") if pair else None
 
 
-def _rechecking(prepared: Mapping[Key, Rollback], count_limit: int) -> environment.Recheck:
-    """Between the question and the lock somebody may have written rows or edited a file."""
+class _Guard:
+    """Looks at what will be lost once more, under the lock and with the tables locked.
 
-    def recheck(key: Key, connection: Connection, scripts: Mapping[str, Script | None]) -> None:
-        one = prepared[key]
-        same_scripts = {version: scripts[version] for version in one.versions} == one.scripts
-        if not same_scripts or assess(connection, one.plan, scripts, count_limit) != one.impact:
+    Between the question and the lock somebody may have written rows or edited a file. What a person
+    has agreed to must still be so; with --yes, what is found now is what is reported.
+    """
+
+    def __init__(
+        self, prepared: Mapping[Key, Rollback], count_limit: int, *, agreed: bool, each: bool
+    ) -> None:
+        self.found = dict(prepared)
+        self.shown = prepared
+        self.count_limit, self.agreed, self.each = count_limit, agreed, each
+
+    def __call__(
+        self,
+        key: Key,
+        connection: Connection,
+        steps: tuple[Revision, ...],
+        scripts: Mapping[str, Script | None],
+    ) -> None:
+        plan = replace(self.shown[key].plan, steps=steps)
+        impact = assess(connection, plan, scripts, self.count_limit)
+        if all(script is None or script.transactional for script in scripts.values()):
+            _lock_tables(connection, impact)
+            impact = assess(connection, plan, scripts, self.count_limit)
+        if self.agreed and not self._is_what_was_shown(key, impact, scripts):
             raise Blocked(
                 "What would be lost has changed since it was shown.",
                 state="Nothing was changed.",
                 next_step="Run the command again to see it as it is now.",
             )
+        found = {step.revision.version: step for step in impact.steps}
+        merged = [found.get(s.revision.version, s) for s in self.found[key].impact.steps]
+        whole = replace(self.found[key].impact, steps=tuple(merged))
+        self.found[key] = replace(self.found[key], impact=whole)
 
-    return recheck
+    def _is_what_was_shown(
+        self, key: Key, impact: Impact, scripts: Mapping[str, Script | None]
+    ) -> bool:
+        shown = self.shown[key]
+        if any(scripts[version] != shown.scripts[version] for version in scripts):
+            return False
+        if not self.each:
+            return impact == shown.impact
+        # One step at a time: what the steps before it took is no longer there to be compared.
+        tables = {step.revision.version: step.tables for step in shown.impact.steps}
+        return all(step.tables == tables[step.revision.version] for step in impact.steps)
+
+
+def _lock_tables(connection: Connection, impact: Impact) -> None:
+    from sqlalchemy.exc import DBAPIError
+
+    try:
+        lock_tables(connection, [table.oid for step in impact.steps for table in step.tables])
+    except DBAPIError as error:
+        raise DatabaseError(
+            f"The tables that would lose rows cannot be locked: {describe(error)['message']}.",
+            state="Nothing was changed.",
+            next_step="Try again, or wait longer with --lock-timeout.",
+        ) from None
+
+
+def _tell_what_was_committed(
+    config: Config, error: BaseException, prepared: Mapping[Key, Rollback], run_id: str
+) -> None:
+    """With several databases, the failure in one says nothing about the others: ask their logs."""
+    failure = failures.failure_of(error)
+    if failure is None or len(prepared) < 2:
+        return
+    committed = [
+        f"{prepared[key].plan.titles[version]} in {prepared[key].database}"
+        for key, versions in _logged(config, run_id).items()
+        for version in versions
+    ]
+    failures.attach(error, replace(failure, committed=tuple(committed), earlier=False))
+
+
+def _logged(config: Config, run_id: str) -> dict[Key, tuple[str, ...]]:
+    return dict(
+        environment.inspect(
+            config,
+            lambda snapshot, connection: (
+                snapshot.key,
+                snapshot.ledger.logged(connection, run_id, "rolled_back"),
+            ),
+        )
+    )
 
 
 def _confirmed_by_log(
     config: Config, prepared: Mapping[Key, Rollback], order: Order
 ) -> list[Rollback]:
     """Report a rollback as done only if its log rows are there for another connection to see."""
-    logged: dict[Key, tuple[str, ...]] = dict(
-        environment.inspect(
-            config,
-            lambda snapshot, connection: (
-                snapshot.key,
-                snapshot.ledger.logged(connection, order.run.run_id, "rolled_back"),
-            ),
-        )
-    )
+    logged = _logged(config, order.run.run_id)
     for key, one in prepared.items():
         if logged.get(key, ()) != one.versions:
             raise RollbackError(

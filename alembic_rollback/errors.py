@@ -8,6 +8,7 @@ RollbackError (1)
 ├── LedgerError (1)           schema_migrations is not ours, or cannot be used
 ├── DatabaseError (1)         no connection, or not PostgreSQL
 ├── StatementError (1)        a statement of a script failed
+├── NotApplied (1)            there is nothing to roll back
 ├── Blocked (3)               a check forbids the plan
 └── NotConfirmed (4)          the typed word was not given
 """
@@ -104,6 +105,10 @@ class Blocked(RollbackError):
     """A check forbids what was asked for; nothing was changed."""
 
     exit_code = BLOCKED
+
+
+class NotApplied(RollbackError):
+    """What should be rolled back is not applied."""
 
 
 class NotConfirmed(RollbackError):

@@ -20,6 +20,9 @@ from alembic_rollback.sql.names import quote_always, quote_literal
 if TYPE_CHECKING:
     from sqlalchemy.engine import Connection
 
+MAX_VERSION = 50
+"""Characters that the ledger's version column holds."""
+
 LEDGER_DDL = """CREATE TABLE IF NOT EXISTS {ledger} (
     version VARCHAR(50) PRIMARY KEY,
     name VARCHAR(255) NOT NULL,
@@ -138,6 +141,19 @@ class Ledger:
         for ddl, table in ((LEDGER_DDL, self.table), (LOG_DDL, self.log_table)):
             if _class_oid(connection, self._named(table)) is None:
                 _run(connection, _escape_colons(self._filled(ddl)), {})
+
+    def may_write(self, connection: Connection) -> bool:
+        """Whether the role has the rights that a run needs on both tables."""
+        sql = "SELECT " + " AND ".join(
+            f"has_table_privilege(:{table}, '{right}')"
+            for table, rights in (
+                ("ledger", ("SELECT", "INSERT", "DELETE")),
+                ("log", ("SELECT", "INSERT")),
+            )
+            for right in rights
+        )
+        names = {"ledger": self._named(self.table), "log": self._named(self.log_table)}
+        return bool(_run(connection, sql, names).scalar_one())
 
     def create_sql(self) -> tuple[str, ...]:
         """Both CREATE TABLE statements, for offline mode."""

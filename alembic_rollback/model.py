@@ -129,16 +129,22 @@ class Plan:
     later: tuple[Revision, ...] = ()
     """Applied revisions above a step that stay applied: the rollback takes from the middle."""
 
+    @property
+    def titles(self) -> dict[str, str]:
+        """The steps' titles by version."""
+        return {step.version: step.title for step in self.steps}
+
 
 @dataclass(frozen=True)
 class TableLoss:
-    """A table that loses rows: how many, and whose foreign keys point at it."""
+    """A table that loses rows, or values of a column: how many, and whose foreign keys it has."""
 
     name: str
     rows: int | None
     """None where they could not be counted."""
     exact: bool = True
     referenced_by: tuple[str, ...] = ()
+    oid: int = field(default=0, repr=False)
 
 
 @dataclass(frozen=True)
@@ -234,3 +240,5 @@ class StepFailure:
     """Statement m of n failed, where the step is a pair."""
     external: bool = False
     """The transaction belongs to the caller, who decides about it."""
+    earlier: bool = False
+    """env.py had run steps on another database or schema before."""

@@ -12,7 +12,7 @@ from difflib import get_close_matches
 from heapq import heapify, heappop, heappush
 from pathlib import Path
 
-from alembic_rollback.errors import Blocked, PairError, RollbackError, UsageError
+from alembic_rollback.errors import Blocked, NotApplied, PairError, UsageError
 from alembic_rollback.model import Plan, Revision
 
 Versions = frozenset[str]
@@ -229,7 +229,7 @@ def _require_applied(
 ) -> None:
     if version not in applied:
         title = revisions[version].title if version in revisions else version
-        raise RollbackError(
+        raise NotApplied(
             f"{title} is not applied, so there is nothing to roll back.",
             state="Nothing was changed.",
             next_step="`alembic migration-status` shows what is applied.",

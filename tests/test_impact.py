@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -22,6 +23,11 @@ def execute(connection, *statements):
 
 def table(connection, name, rows, more=""):
     execute(connection, f"CREATE TABLE {name} (id int{more})", ROWS.format(name, rows))
+
+
+def lost(step):
+    """The tables that lose rows, without their oids."""
+    return [replace(one, oid=0) for one in step.tables]
 
 
 @pytest.fixture
@@ -51,7 +57,7 @@ def test_a_dropped_table_is_told_with_its_rows(session):
     table(session, "orders", 150)
     (step,) = weigh(session, "DROP TABLE orders;").steps
     assert step.losses == ("DROP TABLE orders (containing 150 rows)",)
-    assert step.tables == (TableLoss("orders", 150, True, ()),)
+    assert lost(step) == [TableLoss("orders", 150, True, ())]
     assert step.destructive is True
 
 
@@ -136,7 +142,7 @@ def test_a_column_that_an_earlier_step_renames_is_counted(session):
 def test_a_table_dropped_twice_is_counted_once(session):
     table(session, "t", 7)
     impact = weigh(session, "DROP TABLE t;", "DROP TABLE IF EXISTS t;")
-    assert [step.tables for step in impact.steps] == [(TableLoss("t", 7, True, ()),), ()]
+    assert [lost(step) for step in impact.steps] == [[TableLoss("t", 7, True, ())], []]
 
 
 def test_a_table_of_a_dropped_schema_is_counted_once(session):
@@ -264,7 +270,7 @@ def test_partitions_in_a_dropped_schema_are_not_counted_twice(session):
         ROWS.format("app.p", 150),
     )
     (step,) = weigh(session, "DROP SCHEMA app CASCADE;").steps
-    assert step.tables == (TableLoss("app.p", 150),)
+    assert lost(step) == [TableLoss("app.p", 150)]
 
 
 def test_a_partition_of_a_table_elsewhere_is_counted_with_its_schema(session):
@@ -318,7 +324,7 @@ def test_a_step_that_takes_nothing_is_not_destructive(session, text):
     ("text", "line"),
     [
         ("\nDO $$ BEGIN END $$;", "DO block (line 2): what it does is not known"),
-        ("CALL p();", "CALL a procedure (line 1): what it does is not known"),
+        ("CALL p();", "CALL p (line 1): what it does is not known"),
         ("SELECT app.clean();", "CALL app.clean (line 1): what it does is not known"),
     ],
 )
@@ -608,3 +614,50 @@ def test_the_servers_lock_capacity_is_read_from_its_settings(session):
         for name in ("max_locks_per_transaction", "max_connections", "max_prepared_transactions")
     )
     assert weigh(session, "").lock_capacity == one * (two + three)
+
+
+# Functions
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "SELECT setval('s', 5);",
+        "SELECT pg_catalog.set_config('search_path', '', false);",
+        "INSERT INTO l VALUES (lower('X'), now(), gen_random_uuid());",
+        "SELECT count(*), max(id) FROM l;",
+    ],
+)
+def test_functions_of_postgresql_that_touch_no_row_are_not_told(session, text):
+    execute(session, "CREATE SEQUENCE s", "CREATE TABLE l (id text)")
+    (step,) = weigh(session, text).steps
+    assert (step.losses, step.destructive) == ((), False)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "SELECT f();",
+        "INSERT INTO l SELECT f();",
+        "CREATE TABLE n AS SELECT f();",
+        "ALTER TABLE l ADD COLUMN a int DEFAULT f();",
+        "SELECT app.lower('x');",
+        "SELECT query_to_xml('DELETE FROM l', true, true, '');",
+    ],
+)
+def test_a_function_that_may_do_anything_is_unknown(session, text):
+    execute(
+        session,
+        "CREATE TABLE l (id text)",
+        "CREATE FUNCTION f() RETURNS int LANGUAGE sql AS 'DELETE FROM l; SELECT 1'",
+        "CREATE SCHEMA app",
+    )
+    (step,) = weigh(session, text).steps
+    assert step.destructive is True
+    assert "what it does is not known" in step.losses[0]
+
+
+def test_cascade_from_what_columns_may_use_is_unknown(session):
+    execute(session, 'CREATE COLLATION c FROM "C"', "CREATE TABLE l (id text COLLATE c)")
+    (step,) = weigh(session, "DROP COLLATION c CASCADE;").steps
+    assert step.destructive is True

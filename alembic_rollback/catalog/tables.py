@@ -15,6 +15,18 @@ from alembic_rollback.sql.names import quote_always, quote_name
 if TYPE_CHECKING:
     from sqlalchemy.engine import Connection
 
+_HARMLESS = (
+    "clock_timestamp",
+    "gen_random_uuid",
+    "nextval",
+    "pg_advisory_xact_lock",
+    "pg_notify",
+    "pg_sleep",
+    "random",
+    "set_config",
+    "setval",
+    "timeofday",
+)
 COUNT_TIMEOUT = "5s"
 """How long one count may take before the estimate is shown instead."""
 COUNT_LOCK_TIMEOUT = "1s"
@@ -191,6 +203,40 @@ def count_locks_of_use(connection: Connection, oid: int) -> int:
         "SELECT sum(3 + (SELECT count(*) FROM pg_index WHERE indrelid = tree.oid)) FROM tree"
     )
     return int(_query(connection, sql, oid=oid).scalar_one())
+
+
+def is_harmless_function(connection: Connection, name: tuple[str, ...]) -> bool:
+    """Whether a call can only mean a function of PostgreSQL's own that touches no row.
+
+    Volatile ones are harmless only by name: query_to_xml, for one, runs any statement.
+    """
+    sql = (
+        "SELECT count(*) > 0 AND bool_and(n.nspname = 'pg_catalog' AND (p.provolatile <> 'v' "
+        "OR p.proname = ANY (string_to_array(:harmless, ',')))) "
+        "FROM pg_proc p JOIN pg_namespace n ON n.oid = p.pronamespace WHERE p.proname = :name "
+        "AND CASE WHEN :schema = '' THEN pg_function_is_visible(p.oid) ELSE n.nspname = :schema END"
+    )
+    values = {"name": name[-1], "schema": name[-2] if len(name) > 1 else ""}
+    return bool(_query(connection, sql, harmless=",".join(_HARMLESS), **values).scalar_one())
+
+
+def lock_tables(connection: Connection, oids: Iterable[int]) -> None:
+    """Take ACCESS EXCLUSIVE locks, in one order for everybody, until the transaction ends.
+
+    What cannot be locked (a materialized view, another role's table) is left to the statement that
+    drops it. Raises DBAPIError where a lock is not given in time.
+    """
+    sql = (
+        "SELECT n.nspname, c.relname FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace "
+        f"WHERE c.oid = {_OIDS} AND c.relkind IN ('r', 'p') "
+        "AND pg_has_role(c.relowner, 'USAGE') ORDER BY c.oid"
+    )
+    names = [quote_name(tuple(row)) for row in _query(connection, sql, oids=_joined(oids))]
+    if names:
+        connection.exec_driver_sql(
+            f"LOCK TABLE {', '.join(names)} IN ACCESS EXCLUSIVE MODE",
+            execution_options={"no_parameters": True},
+        )
 
 
 def lock_capacity(connection: Connection) -> int:

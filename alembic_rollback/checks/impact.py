@@ -102,6 +102,8 @@ class _Reader:
         return catalog.count_locks_of_use(self.connection, table.oid)
 
     def _note(self, effect: Effect, found: _Step) -> None:
+        if effect.kind == "function call" and self._is_harmless(effect.name):
+            return
         found.destructive = True
         if effect.loss is Loss.UNKNOWN:
             place = f"line {effect.statement.where.line}"
@@ -112,6 +114,9 @@ class _Reader:
             self._note_rows(effect, found)
         else:
             found.lines.append(effect.shown)
+
+    def _is_harmless(self, name: tuple[str, ...]) -> bool:
+        return catalog.is_harmless_function(self.connection, name)
 
     def _note_schema(self, effect: Effect, found: _Step) -> None:
         oid = catalog.schema_oid(self.connection, effect.name[-1])
@@ -154,7 +159,9 @@ class _Reader:
             ):
                 if number and kind not in found.related:
                     found.related.append(kind)
-        found.tables.append(TableLoss(table.shown, counted.rows, counted.exact, referenced))
+        found.tables.append(
+            TableLoss(table.shown, counted.rows, counted.exact, referenced, table.oid)
+        )
 
     def _note_reached(self, effect: Effect, table: catalog.Table, found: _Step) -> None:
         """TRUNCATE … CASCADE empties other tables; DELETE takes rows of others with it."""
@@ -176,6 +183,7 @@ class _Reader:
             found.lines.append(f"{effect.shown} (no such column now)")
             return
         counted = catalog.count_rows(self.connection, table, self.count_limit, column=column)
+        found.tables.append(TableLoss(table.shown, counted.rows, counted.exact, (), table.oid))
         values = shown_rows(counted.rows, counted.exact).replace("row", "value")
         found.lines.append(f"{effect.shown} (containing {values})")
 

@@ -26,7 +26,11 @@ def _is_ours(autogen: Any, name: str | None, type_: str, parent_names: Any) -> b
     if name not in ledger.tables or schema != _schema_of_version_table(context):
         return False
     # A table of that name which the project models itself, or another tool's, is compared as ever.
-    modelled = any(model.name == name for model in autogen.sorted_tables)
+    default = context.dialect.default_schema_name
+    modelled = any(
+        model.name == name and (model.schema or default) == schema
+        for model in autogen.sorted_tables
+    )
     return not modelled and ledger.shape(context.connection) is not Shape.FOREIGN
 
 

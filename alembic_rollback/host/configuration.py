@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from configparser import Error as ConfigParserError
 from typing import TYPE_CHECKING, Any
 
 from alembic_rollback.errors import SettingsError, shown_path
@@ -21,7 +22,10 @@ def settings_of(config: Config | None) -> Settings:
     """
     if config is None:
         return Settings()
-    ini = config.get_section(SECTION)
+    try:
+        ini = config.get_section(SECTION)
+    except ConfigParserError as error:
+        raise SettingsError(f"[{SECTION}] in {config.config_file_name}: {error}") from None
     toml = _toml_section(config)
     if ini is not None and toml is not None:
         raise SettingsError(

@@ -7,17 +7,20 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from alembic_rollback.errors import DatabaseError, RollbackError
 from alembic_rollback.host.configuration import settings_of
 from alembic_rollback.host.failures import failure_of
 from alembic_rollback.host.history import History, history_of
-from alembic_rollback.host.runs import OPTION, STATE, Order, find_ledger, leave_autocommit
+from alembic_rollback.host.runs import find_ledger
 from alembic_rollback.host.scripts import needs_postgresql
+from alembic_rollback.host.state import OPTION, STATE, Order, Starting
 from alembic_rollback.host.steps import prepare
+from alembic_rollback.host.transactions import leave_autocommit
 from alembic_rollback.ledger import Ledger, Shape, server_now
-from alembic_rollback.model import Failure, LedgerRow, Plan
+from alembic_rollback.model import Failure, LedgerRow, Plan, Revision
 from alembic_rollback.planning import reconcile
 from alembic_rollback.runner import describe
 from alembic_rollback.settings import Settings
@@ -30,9 +33,12 @@ if TYPE_CHECKING:
     from sqlalchemy.engine import Connection
 
 T = TypeVar("T")
+Guard = Callable[
+    ["Key", "Connection", tuple[Revision, ...], Mapping[str, Script | None]],
+    None,
+]
 Key = tuple[int, str, str, str]
 """The how-manyth database of env.py, its name, and the ledger's schema and table."""
-Recheck = Callable[[Key, "Connection", Mapping[str, Script | None]], None]
 
 
 @dataclass(frozen=True)
@@ -47,6 +53,8 @@ class Snapshot:
     rows: Mapping[str, LedgerRow]
     applied: frozenset[str]
     """The applied set as a run that writes would find it after reconciling."""
+    starting: Starting
+    """What such a run would do before its first step."""
     heads: tuple[str, ...]
     """The version table's rows as such a run would leave them."""
     failures: Mapping[str, Failure]
@@ -54,8 +62,8 @@ class Snapshot:
 
     @property
     def database(self) -> str:
-        """The database's name."""
-        return self.key[1]
+        """The database's name, with the ledger's schema where that isn't public."""
+        return self.key[1] if self.ledger.schema == "public" else f"{self.key[1]}.{self.key[2]}"
 
     @property
     def applied_without_file(self) -> dict[str, str]:
@@ -101,14 +109,12 @@ def inspect(config: Config, read: Callable[[Snapshot, Connection], T]) -> list[T
     return found
 
 
-def execute(
-    config: Config, plans: Mapping[Key, Plan], order: Order, recheck: Recheck | None = None
-) -> None:
+def execute(config: Config, plans: Mapping[Key, Plan], order: Order, guard: Guard) -> None:
     """Run the plans through env.py: each in the database that it was made for.
 
-    plans: by Snapshot.key. recheck: called under the lock with the scripts that are about to run;
-    raises to stop them. Errors of a step come out as they were raised; `failure_of` tells where
-    the database is then.
+    plans: by Snapshot.key. guard: called under the lock, before the first step or, where each step
+    is a transaction of its own, before each; raises to stop it. Errors of a step come out as they
+    were raised; `failure_of` tells where the database is then.
     """
     seen: list[str] = []
 
@@ -129,11 +135,15 @@ def execute(
                 next_step="`alembic migration-status` shows what is applied now.",
             )
         steps = prepare(state, _steps(context, plan))
-        if recheck:
-            scripts = {
-                step.version: state.scripts.get((step.version, "down")) for step in plan.steps
-            }
-            recheck(key, state.connection, scripts)
+        scripts = {step.version: state.scripts.get((step.version, "down")) for step in plan.steps}
+
+        def look_again(some: tuple[Revision, ...]) -> None:
+            guard(key, state.connection, some, {one.version: scripts[one.version] for one in some})
+
+        if order.each:
+            state.guard = look_again
+        else:
+            look_again(plan.steps)
         return steps
 
     with _quiet(), _connection_errors():
@@ -205,6 +215,12 @@ def _read_snapshot(context: MigrationContext, number: int) -> Snapshot:
         shape=shape,
         rows=rows,
         applied=after.applied,
+        starting=Starting(
+            after.applied,
+            tuple(history.graph.order(after.added)),
+            tuple(sorted(after.removed)),
+            None if after.heads is None else tuple(sorted(after.heads)),
+        ),
         heads=heads if after.heads is None else tuple(sorted(after.heads)),
         failures=ledger.failures(connection) if has_log else {},
         now=server_now(connection),
@@ -252,18 +268,36 @@ def _connection_errors() -> Iterator[None]:
     """Turn what env.py raises for want of a database into one line, without the URL."""
     from sqlalchemy import exc
 
+    unreadable = DatabaseError(
+        "The database URL cannot be read.", next_step="See sqlalchemy.url and env.py."
+    )
     try:
         yield
-    except exc.ArgumentError:
-        raise DatabaseError(
-            "The database URL cannot be read.", next_step="See sqlalchemy.url and env.py."
-        ) from None
     except exc.NoSuchModuleError as error:
         raise DatabaseError(f"{error}.", next_step="Install the driver.") from None
+    except exc.ArgumentError:
+        raise unreadable from None
+    except ModuleNotFoundError as error:
+        raise DatabaseError(f"env.py cannot be run: {error}.") from None
+    except ValueError as error:
+        if _raised_in(error, "sqlalchemy/engine/url.py"):
+            raise unreadable from None
+        raise
     except exc.DBAPIError as error:
         if failure_of(error):
             raise
         message = describe(error)["message"]
         if isinstance(error, exc.OperationalError) and error.statement is None:
             raise DatabaseError(f"Cannot connect to the database: {message}") from None
-        raise DatabaseError(f"The database refused: {message}.") from None
+        raise DatabaseError(
+            f"The database refused: {message}.",
+            next_step="`alembic migration-status` shows the state.",
+        ) from None
+
+
+def _raised_in(error: BaseException, file: str) -> bool:
+    """Whether an error was raised by that file: it has no class of its own to know it by."""
+    place = error.__traceback__
+    while place is not None and place.tb_next is not None:
+        place = place.tb_next
+    return place is not None and Path(place.tb_frame.f_code.co_filename).as_posix().endswith(file)

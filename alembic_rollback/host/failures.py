@@ -5,25 +5,35 @@ from __future__ import annotations
 import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from weakref import WeakKeyDictionary
 
 from alembic_rollback.errors import StatementError
-from alembic_rollback.model import LogEntry, StepFailure
+from alembic_rollback.host.scripts import pair_of
+from alembic_rollback.model import LogEntry, Revision, StepFailure
 from alembic_rollback.runner import describe
 
 if TYPE_CHECKING:
     from sqlalchemy.engine import Connection
 
-    from alembic_rollback.host.runs import State
+    from alembic_rollback.host.state import State
 
 log = logging.getLogger("alembic.rollback")
 _ATTRIBUTE = "_alembic_rollback_failure"
+_EARLIER: WeakKeyDictionary[Any, list[bool]] = WeakKeyDictionary()
+"""By run of env.py: for each database or schema before this one, whether steps were run there."""
 
 
 def failure_of(error: BaseException) -> StepFailure | None:
     """What was recorded about an error that came out of a run; None if it is none of ours."""
     found: StepFailure | None = getattr(error, _ATTRIBUTE, None)
     return found
+
+
+def attach(error: BaseException, failure: StepFailure) -> None:
+    """Put what is known about a failure on its error, for `failure_of`."""
+    setattr(error, _ATTRIBUTE, failure)
 
 
 @contextmanager
@@ -35,6 +45,8 @@ def recorded(state: State) -> Iterator[None]:
         if state.attempt is not None:
             _handle(state, error)
         raise
+    if state.context.environment_context is not None:
+        _EARLIER.setdefault(state.context.environment_context, []).append(bool(state.done))
 
 
 def _handle(state: State, error: BaseException) -> None:
@@ -64,14 +76,21 @@ def _handle(state: State, error: BaseException) -> None:
         attempt.version,
         revision.title,
         attempt.direction,
-        revision.path,
+        _path(state, revision),
         entry.error or "",
         committed,
         _lasting(state, error),
         (error.ordinal, error.total) if isinstance(error, StatementError) else None,
         external,
+        earlier=any(_EARLIER.get(context.environment_context, ())),
     )
-    setattr(error, _ATTRIBUTE, failure)
+    attach(error, failure)
+
+
+def _path(state: State, revision: Revision) -> Path:
+    assert state.attempt is not None
+    pair = pair_of(state.history.script(revision.version))
+    return pair.down if pair and pair.down and state.attempt.direction == "down" else revision.path
 
 
 def _lasting(state: State, error: BaseException) -> bool:
@@ -83,11 +102,11 @@ def _lasting(state: State, error: BaseException) -> bool:
 
 def _undo(state: State) -> None:
     context = state.context
-    if context._transaction is not None:
+    if context._transaction is not None and context._transaction.is_active:
         context._transaction.rollback()
-        context._transaction = None
     elif state.connection.in_transaction():
         state.connection.rollback()
+    context._transaction = None
 
 
 def _note_here(state: State, entry: LogEntry) -> tuple[str, ...]:
@@ -102,6 +121,8 @@ def _note_here(state: State, entry: LogEntry) -> tuple[str, ...]:
 
 def _note_elsewhere(state: State, entry: LogEntry) -> None:
     """The caller's transaction is not ours to end: record through a second connection."""
+    if _exhausted(state.connection.engine.pool):
+        raise RuntimeError("the pool has no second connection")
     with state.connection.engine.connect() as other:
         if _same(other, state.connection):
             return
@@ -110,6 +131,12 @@ def _note_elsewhere(state: State, entry: LogEntry) -> None:
             other.exec_driver_sql("SET LOCAL lock_timeout = '1s'")
             if state.ledger.has_log(other):
                 state.ledger.note(other, state.run, entry)
+
+
+def _exhausted(pool: Any) -> bool:
+    """Whether asking a QueuePool for a connection would wait for the one that we hold."""
+    most = getattr(pool, "_max_overflow", -1)
+    return bool(most >= 0 and pool.checkedout() >= pool.size() + most)
 
 
 def _same(one: Connection, other: Connection) -> bool:

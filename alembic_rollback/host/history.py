@@ -63,7 +63,7 @@ class History:
                 f"{identifier!r} is ambiguous: the heads are {', '.join(error.heads)}.",
                 next_step="Name one of them.",
             ) from None
-        except RevisionError as error:
+        except (RevisionError, AssertionError, ValueError) as error:
             raise self._unknown(identifier) from error
         versions = [str(getattr(revision, "revision", "")) for revision in found]
         if len(versions) != 1 or versions[0] not in self.revisions:

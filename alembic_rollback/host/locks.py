@@ -9,10 +9,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from alembic.runtime.migration import MigrationContext
+
+_TIMEOUTS = ("lock_timeout", "statement_timeout")
 
 
 class RunnerLock:
@@ -25,7 +27,16 @@ class RunnerLock:
     @contextmanager
     def held(self) -> Iterator[None]:
         """Take the lock, waiting for whoever has it, and keep it for the run."""
-        self._ask("pg_advisory_lock" if self.session else "pg_advisory_xact_lock")
+        if self.session:
+            self._wait("pg_advisory_lock")
+            self._see_what_was_committed()
+        elif self._sees_old_state():
+            self._wait("pg_advisory_lock")
+            self._see_what_was_committed()
+            self._ask("pg_advisory_xact_lock")
+            self._ask("pg_advisory_unlock")
+        else:
+            self._wait("pg_advisory_xact_lock")
         try:
             yield
         finally:
@@ -49,6 +60,38 @@ class RunnerLock:
                 self._ask("pg_advisory_xact_lock")
                 self._ask("pg_advisory_unlock")
 
+    def _wait(self, function: str) -> None:
+        """Other runners may take longer than the session's timeouts allow one statement to."""
+        shown = ", ".join(f"current_setting('{name}')" for name in _TIMEOUTS)
+        was = self._connection.exec_driver_sql(f"SELECT {shown}").one()
+        self._set(dict.fromkeys(_TIMEOUTS, "0"))
+        self._ask(function)
+        self._set(dict(zip(_TIMEOUTS, was, strict=True)))
+
+    def _set(self, values: dict[str, str]) -> None:
+        local = "false" if self.session else "true"
+        calls = (f"set_config('{name}', '{value}', {local})" for name, value in values.items())
+        self._connection.exec_driver_sql(f"SELECT {', '.join(calls)}")
+
+    def _sees_old_state(self) -> bool:
+        """Above READ COMMITTED the snapshot is older than the lock. A caller's stays as it is."""
+        if self.context._in_external_transaction:
+            return False
+        level = self._connection.exec_driver_sql("SHOW transaction_isolation").scalar_one()
+        return bool(level != "read committed")
+
+    def _see_what_was_committed(self) -> None:
+        """Go on in a new transaction: nothing has been done in this one but waiting."""
+        context = self.context
+        if context._transaction is not None:
+            context._transaction.commit()
+            context._transaction = self._connection.begin()
+        elif self._connection.in_transaction():
+            self._connection.commit()
+
+    @property
+    def _connection(self) -> Any:
+        return self.context.connection
+
     def _ask(self, function: str) -> None:
-        assert self.context.connection is not None
-        self.context.connection.exec_driver_sql(f"SELECT {function}({self.key})")
+        self._connection.exec_driver_sql(f"SELECT {function}({self.key})")

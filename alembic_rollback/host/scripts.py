@@ -50,14 +50,13 @@ def pair_of(script: Script) -> Pair | None:
 def from_path(wrapped: Any, _: Any, args: Any, kwargs: Any) -> Script | None:
     """Seam `Script._from_path`: a pair's up file is a Script, its down file is none."""
     directory, path = _directory_and_path(*args, **kwargs)
-    if not is_pair_file(path):
-        found: Script | None = wrapped(*args, **kwargs)
+    # Alembic gives the real path, which for a link need not have a pair's name.
+    entry = _index(directory).get(path)
+    if entry is None:
+        found: Script | None = None if is_pair_file(path) else wrapped(*args, **kwargs)
         return found
     from alembic.script import Script
 
-    entry = _index(directory).get(path)
-    if entry is None:
-        return None
     pair, before = entry
     return Script(PairModule(pair, before), pair.version, path)
 
@@ -143,11 +142,21 @@ def _refuse_doubles(scripts: list[Script]) -> None:
 
 def _refuse_unknown_parents(scripts: list[Script]) -> None:
     known = {script.revision for script in scripts}
+    labels = {label for script in scripts for label in script.branch_labels}
     for script in scripts:
-        unknown = [v for v in script._versioned_down_revisions if v not in known]
-        if unknown and pair_of(script):
+        pair = pair_of(script)
+        if not pair:
+            continue
+        named = [("Revises", v) for v in pair.header.revises or () if v not in known]
+        named += [
+            ("Depends on", v)
+            for v in pair.header.depends_on
+            # As in Alembic, a label or the beginning of an id will do here.
+            if v not in labels and not any(version.startswith(v) for version in known)
+        ]
+        for key, version in named:
             raise PairError(
-                f"`-- Revises: {unknown[0]}` names no revision.{suggest(unknown[0], known)}",
+                f"`-- {key}: {version}` names no revision.{suggest(version, known)}",
                 where=script._script_path,
             )
 

@@ -8,8 +8,8 @@ from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any
 
 from alembic_rollback.errors import Blocked, PairError, RollbackError
-from alembic_rollback.host.runs import STATE, Attempt, State, apply_timeouts
 from alembic_rollback.host.scripts import load_script, pair_of
+from alembic_rollback.host.state import STATE, Attempt, State
 from alembic_rollback.planning import counted, holes, steps_up
 
 if TYPE_CHECKING:
@@ -167,7 +167,9 @@ def _attempted(state: State, step: RevisionStep) -> Callable[..., None]:
     def migration(*args: Any, **kwargs: Any) -> None:
         state.attempt = Attempt(step.revision.revision, direction)
         if not state.offline:
-            apply_timeouts(state)
+            state.apply_timeouts()
+        if state.guard:
+            state.guard((state.history.revisions[step.revision.revision],))
         function(*args, **kwargs)
         if state.attempt.script_ms is None:
             state.attempt.script_ms = state.attempt.elapsed_ms
@@ -194,6 +196,7 @@ def _record_step(
         state.add(state.entry(version, "up", "applied", duration_ms=elapsed))
     else:
         state.remove(state.entry(version, "down", "rolled_back", duration_ms=elapsed))
+    state.done.append(version)
     if attempt and attempt.outside:
         state.commit()
 

@@ -22,18 +22,22 @@ def error_lines(error: BaseException, failure: StepFailure | None, style: Style)
         yield from (f"  {line}" for line in (error.detail, error.hint) if line)
     elif isinstance(error, RollbackError):
         where = f"{error.where}: " if error.where else ""
-        rest = " ".join(part for part in (error.state, error.next_step) if part)
+        state = None if failure else error.state
+        rest = " ".join(part for part in (state, error.next_step) if part)
         yield style.paint(f"error: {where}{error.what}", "red") + (f" {rest}" if rest else "")
+    elif isinstance(error, KeyboardInterrupt) and failure:
+        yield style.paint(f"error: Interrupted in {shown_path(failure.path)}.", "red")
     elif failure:
         yield style.paint(f"error: {shown_path(failure.path)}: {failure.message}", "red")
     if failure:
         yield _state(failure)
-        yield _next(failure)
+        if isinstance(error, StatementError) or not isinstance(error, RollbackError):
+            yield _next(failure)
 
 
 def exit_code(error: BaseException, failure: StepFailure | None) -> int:
     """5 where something of the run stays in the database, else the error's own code."""
-    if failure and (failure.committed or failure.lasting):
+    if failure and (failure.committed or failure.lasting or failure.earlier):
         return STOPPED_PART_WAY
     return error.exit_code if isinstance(error, RollbackError) else FAILED
 
@@ -54,6 +58,11 @@ def _state(failure: StepFailure) -> str:
         parts.append(f"{failure.title} is partial: {_done(failure)} outside a transaction.")
     elif failure.committed:
         parts.append(f"{failure.title} itself was undone.")
+    if failure.earlier:
+        parts.append(
+            "Its transaction was undone; but env.py had run steps on another database or schema "
+            "before: `alembic migration-status` shows what stays there."
+        )
     return " ".join(parts) or "The database is unchanged: the whole transaction was undone."
 
 
@@ -71,6 +80,8 @@ def _next(failure: StepFailure) -> str:
             "Next: correct the down script so that it finishes what is left (IF EXISTS), then "
             f"`alembic rollback-db {failure.version}`."
         )
+    if failure.message.startswith("KeyboardInterrupt"):
+        return "Next: run the command again."
     if failure.direction == "down":
         return f"Next: correct the down script, then `alembic rollback-db {failure.version}`."
     if failure.lasting:

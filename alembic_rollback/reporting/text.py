@@ -123,13 +123,20 @@ def plan_lines(rollbacks: Sequence[Rollback], style: Style) -> Iterator[str]:
     yield "Dry run: nothing was changed."
 
 
-def done_lines(rollbacks: Sequence[Rollback], style: Style) -> Iterator[str]:
-    """What is said after the commit was seen."""
+def done_lines(
+    rollbacks: Sequence[Rollback], shown: Sequence[Rollback], style: Style
+) -> Iterator[str]:
+    """What is said after the commit was seen; also where it isn't what was shown before."""
+    before = {(one.database, step) for one in shown for step in one.impact.steps}
     for one in rollbacks:
         if not one.plan.steps:
             yield _nothing(one, several=len(rollbacks) > 1)
         for step in one.plan.steps:
             yield f"{style.sign('applied')} Rolled back {step.title}"
+        for impact in one.impact.steps:
+            if (one.database, impact) not in before:
+                yield f"{impact.revision.title} changed while this ran. What it did:"
+                yield from (f"- {line}" for line in _step_losses(impact))
 
 
 def generated_lines(results: Sequence[GeneratedDown], style: Style) -> Iterator[str]:

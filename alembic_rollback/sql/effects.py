@@ -60,16 +60,39 @@ _WORDS = {
     "FDW": "FOREIGN DATA WRAPPER",
     "FOREIGN_SERVER": "SERVER",
 }
-# Functions of PostgreSQL itself that scripts call with SELECT and that touch no row.
-_HARMLESS = {"set_config", "setval", "nextval", "pg_notify", "now", "pg_advisory_xact_lock"}
+# What goes with these by CASCADE are definitions, too (a view's views, a sequence's defaults).
+_CASCADES_TO_DEFINITIONS = {
+    "EVENT_TRIGGER",
+    "INDEX",
+    "POLICY",
+    "PUBLICATION",
+    "RULE",
+    "SEQUENCE",
+    "STATISTIC_EXT",
+    "TRIGGER",
+    "VIEW",
+}
+# Statements that keep an expression for later and call nothing now.
+_KEEP = {
+    "AlterPolicyStmt",
+    "CreateDomainStmt",
+    "CreateFunctionStmt",
+    "CreatePolicyStmt",
+    "CreateStmt",
+    "CreateTrigStmt",
+    "IndexStmt",
+    "RuleStmt",
+    "ViewStmt",
+}
 
 
 def effects(statement: Statement) -> tuple[Effect, ...]:
     """What one statement names for removal, nested statements (CTEs) included."""
     handler = _HANDLERS.get(statement.kind)
     found = list(handler(statement)) if handler else []
-    if statement.kind not in ("CreateFunctionStmt", "RuleStmt"):
+    if statement.kind not in _KEEP:
         found += _changed_rows(statement)
+        found += _calls(statement)
     return tuple(found)
 
 
@@ -88,14 +111,17 @@ def _drop(statement: Statement) -> Iterator[Effect]:
             name = name[1:]  # the first part is the access method
         action = f"DROP {words}"
         shown = f"{action} {quote_name(name)} ON" if owner else action
+        cascade = node.behavior == pg.DROP_CASCADE
         yield Effect(
-            shown,
-            words.lower(),
-            owner or name,
-            Loss.ROWS if what in _WITH_ROWS else Loss.DEFINITION,
-            statement,
-            node.behavior == pg.DROP_CASCADE,
+            shown, words.lower(), owner or name, _loss_of_drop(what, cascade), statement, cascade
         )
+
+
+def _loss_of_drop(what: str, cascade: bool) -> Loss:
+    if what in _WITH_ROWS:
+        return Loss.ROWS
+    # A collation or a function takes the columns that use it with it.
+    return Loss.UNKNOWN if cascade and what not in _CASCADES_TO_DEFINITIONS else Loss.DEFINITION
 
 
 def _object_name(item: Any) -> tuple[str, ...]:
@@ -151,13 +177,15 @@ def _unknown(words: str) -> Callable[[Statement], Iterator[Effect]]:
     return handler
 
 
-def _select(statement: Statement) -> Iterator[Effect]:
-    for node in statement.walk():
-        if type(node).__name__ == "FuncCall":
-            name = tuple(part.string.sval for part in node.funcname)
-            own = len(name) == 1 or name[0] == "pg_catalog"
-            if not own or name[-1] not in _HARMLESS:
-                yield Effect("CALL", "unknown", name, Loss.UNKNOWN, statement)
+def _calls(statement: Statement) -> Iterator[Effect]:
+    """Functions that the statement calls; whether one is harmless is the catalog's to say."""
+    names = {
+        tuple(part.string.sval for part in node.funcname)
+        for node in statement.walk()
+        if type(node).__name__ == "FuncCall"
+    }
+    for name in sorted(names):
+        yield Effect("CALL", "function call", name, Loss.UNKNOWN, statement)
 
 
 def _changed_rows(statement: Statement) -> Iterator[Effect]:
@@ -231,13 +259,11 @@ def relation_name(relation: Any) -> tuple[str, ...]:
 
 _HANDLERS: dict[str, Callable[[Statement], Iterator[Effect]]] = {
     "AlterTableStmt": _alter_table,
-    "CallStmt": _unknown("CALL a procedure"),
     "DoStmt": _unknown("DO block"),
     "DropOwnedStmt": _unknown("DROP OWNED"),
     "DropRoleStmt": _unknown("DROP ROLE"),
     "DropStmt": _drop,
     "DropdbStmt": _unknown("DROP DATABASE"),
     "ExecuteStmt": _unknown("EXECUTE a prepared statement"),
-    "SelectStmt": _select,
     "TruncateStmt": _truncate,
 }

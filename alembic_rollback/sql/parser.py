@@ -65,13 +65,13 @@ def _statements(text: str, path: Path, tree: Any) -> Iterator[Statement]:
         place = _advance(place, source[passed:start].decode())
         passed = start
         body = source[start:end].decode().rstrip(SPACE)
-        if not raw.stmt_len:
+        if "--" in body.rsplit("\n", 1)[-1] or body.endswith("*/"):
             body = _without_trailing_comments(body)
         yield Statement(body, place, unwrap_node(raw.stmt))
 
 
 def _without_trailing_comments(body: str) -> str:
-    """A last statement without semicolon runs to the end of the file, comments included."""
+    """What stands before the semicolon counts as the statement's, comments included."""
     from postgast import pg_query_pb2, scan
 
     comments = (pg_query_pb2.SQL_COMMENT, pg_query_pb2.C_COMMENT)

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from alembic_rollback.errors import ScriptSyntaxError
+from alembic_rollback.sql.names import quote_name
 from alembic_rollback.sql.outside import why_outside_transaction
 from alembic_rollback.sql.parser import Node, Statement, is_copy_with_data, parse
 
@@ -34,6 +35,12 @@ class Script:
     def changes_session(self) -> bool:
         """Whether it may leave session settings behind (SET, RESET, set_config, DO, CALL)."""
         return any(_changes_session(statement) for statement in self.statements)
+
+    @property
+    def resets(self) -> tuple[str, ...]:
+        """For offline mode: statements that take back what it sets, as far as its text tells."""
+        names = dict.fromkeys(name for s in self.statements for name in _set_names(s) if name)
+        return tuple(f"RESET {quote_name(tuple(name.split('.')))}" for name in names)
 
     @property
     def custom_settings(self) -> frozenset[str]:
@@ -112,8 +119,8 @@ def _is_set_config(node: Node) -> bool:
 
 
 def _set_names(statement: Statement) -> Iterator[str]:
-    if statement.kind == "VariableSetStmt":
-        yield statement.node.name
+    if statement.kind == "VariableSetStmt" and not statement.node.name[:1].isupper():
+        yield statement.node.name  # SET TRANSACTION … has no setting's name
     for node in statement.walk():
         if _is_set_config(node) and node.args:
             yield node.args[0].a_const.sval.sval
