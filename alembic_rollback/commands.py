@@ -12,17 +12,16 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from alembic_rollback import writing
-from alembic_rollback.catalog.tables import lock_tables
 from alembic_rollback.checks.impact import assess
 from alembic_rollback.errors import (
     Blocked,
-    DatabaseError,
     LedgerError,
     NotApplied,
     PairError,
     RollbackError,
     UsageError,
 )
+from alembic_rollback.guard import Guard
 from alembic_rollback.host import environment, failures
 from alembic_rollback.host.configuration import settings_of
 from alembic_rollback.host.environment import Key, Snapshot
@@ -33,18 +32,16 @@ from alembic_rollback.ledger import Shape
 from alembic_rollback.model import (
     GeneratedDown,
     Impact,
-    LedgerRow,
     Plan,
     Revision,
-    RevisionStatus,
     Rollback,
     Status,
 )
 from alembic_rollback.pairs import next_version, write_new, write_pair
-from alembic_rollback.planning import Request, holes, plan_rollback
-from alembic_rollback.runner import describe
-from alembic_rollback.settings import check_duration
+from alembic_rollback.planning import Request, plan_rollback
+from alembic_rollback.settings import Settings, check_duration
 from alembic_rollback.sql.script import Script
+from alembic_rollback.statuses import status_of
 
 if TYPE_CHECKING:
     from alembic.config import Config
@@ -62,7 +59,7 @@ def status(config: Config) -> list[Status]:
 
     Writes nothing, also where none of our tables exists yet.
     """
-    return environment.inspect(config, lambda snapshot, connection: _status(snapshot))
+    return environment.inspect(config, lambda snapshot, connection: status_of(snapshot))
 
 
 def rollback(
@@ -82,19 +79,13 @@ def rollback(
     settings. Raises RollbackError before anything runs where the request cannot be met.
     """
     settings = settings_of(config)
-    timeouts = (
-        ("lock_timeout", check_duration("--lock-timeout", lock_timeout or settings.lock_timeout)),
-        (
-            "statement_timeout",
-            check_duration("--statement-timeout", statement_timeout or settings.statement_timeout),
-        ),
-    )
+    timeouts = _timeouts(settings, lock_timeout, statement_timeout)
     prepared = _prepare(config, request, each=each)
     shown = list(prepared.values())
     if dry_run or not any(one.plan.steps for one in shown):
         return shown
     agreed = confirm(shown) if confirm else False
-    guard = _Guard(prepared, settings.count_limit, agreed=agreed, each=each)
+    guard = Guard(prepared, settings.count_limit, agreed=agreed, each=each)
     order = Order(new_run(), each, timeouts)
     plans = {key: one.plan for key, one in prepared.items()}
     try:
@@ -116,18 +107,13 @@ def rollback_sql(
 
     The database is read to know what is applied; nothing is run.
     """
-    settings = settings_of(config)
+    timeouts = _timeouts(settings_of(config), lock_timeout, statement_timeout)
     plans: list[tuple[Snapshot, Plan]] = environment.inspect(
         config, lambda snapshot, connection: (snapshot, _plan(snapshot, request))
     )
     if len(plans) != 1:
         raise UsageError("--sql needs an env.py with one database.")
     snapshot, plan = plans[0]
-    given = {
-        "lock_timeout": lock_timeout or settings.lock_timeout,
-        "statement_timeout": statement_timeout or settings.statement_timeout,
-    }
-    timeouts = tuple((name, check_duration(name, value)) for name, value in given.items())
     order = Order(new_run(), timeouts=timeouts, starting=snapshot.starting)
     environment.render(config, snapshot, plan, order)
 
@@ -194,6 +180,18 @@ def generate_up(
     return write_pair(location, new.title, up_text, down_text)
 
 
+def _timeouts(
+    settings: Settings, lock: str | None, statement: str | None
+) -> tuple[tuple[str, str], ...]:
+    return (
+        ("lock_timeout", check_duration("--lock-timeout", lock or settings.lock_timeout)),
+        (
+            "statement_timeout",
+            check_duration("--statement-timeout", statement or settings.statement_timeout),
+        ),
+    )
+
+
 def _prepare(config: Config, request: Request, *, each: bool) -> dict[Key, Rollback]:
     """Plan, parse and weigh, for each database; nothing is written."""
 
@@ -248,69 +246,6 @@ def _down_script(snapshot: Snapshot, step: Revision) -> Script | None:
     return load_script(pair, "down") if pair else None
 
 
-class _Guard:
-    """Looks at what will be lost once more, under the lock and with the tables locked.
-
-    Between the question and the lock somebody may have written rows or edited a file. What a person
-    has agreed to must still be so; with --yes, what is found now is what is reported.
-    """
-
-    def __init__(
-        self, prepared: Mapping[Key, Rollback], count_limit: int, *, agreed: bool, each: bool
-    ) -> None:
-        self.found = dict(prepared)
-        self.shown = prepared
-        self.count_limit, self.agreed, self.each = count_limit, agreed, each
-
-    def __call__(
-        self,
-        key: Key,
-        connection: Connection,
-        steps: tuple[Revision, ...],
-        scripts: Mapping[str, Script | None],
-    ) -> None:
-        plan = replace(self.shown[key].plan, steps=steps)
-        impact = assess(connection, plan, scripts, self.count_limit)
-        if all(script is None or script.transactional for script in scripts.values()):
-            _lock_tables(connection, impact)
-            impact = assess(connection, plan, scripts, self.count_limit)
-        if self.agreed and not self._is_what_was_shown(key, impact, scripts):
-            raise Blocked(
-                "What would be lost has changed since it was shown.",
-                state="Nothing was changed.",
-                next_step="Run the command again to see it as it is now.",
-            )
-        found = {step.revision.version: step for step in impact.steps}
-        merged = [found.get(s.revision.version, s) for s in self.found[key].impact.steps]
-        whole = replace(self.found[key].impact, steps=tuple(merged))
-        self.found[key] = replace(self.found[key], impact=whole)
-
-    def _is_what_was_shown(
-        self, key: Key, impact: Impact, scripts: Mapping[str, Script | None]
-    ) -> bool:
-        shown = self.shown[key]
-        if any(scripts[version] != shown.scripts[version] for version in scripts):
-            return False
-        if not self.each:
-            return impact == shown.impact
-        # One step at a time: what the steps before it took is no longer there to be compared.
-        tables = {step.revision.version: step.tables for step in shown.impact.steps}
-        return all(step.tables == tables[step.revision.version] for step in impact.steps)
-
-
-def _lock_tables(connection: Connection, impact: Impact) -> None:
-    from sqlalchemy.exc import DBAPIError
-
-    try:
-        lock_tables(connection, [table.oid for step in impact.steps for table in step.tables])
-    except DBAPIError as error:
-        raise DatabaseError(
-            f"The tables that would lose rows cannot be locked: {describe(error)['message']}.",
-            state="Nothing was changed.",
-            next_step="Try again, or wait longer with --lock-timeout.",
-        ) from None
-
-
 def _tell_what_was_committed(
     config: Config, error: BaseException, prepared: Mapping[Key, Rollback], run_id: str
 ) -> None:
@@ -354,65 +289,6 @@ def _confirmed_by_log(
         replace(one, executed=bool(one.plan.steps), run_id=order.run.run_id)
         for one in prepared.values()
     ]
-
-
-def _status(snapshot: Snapshot) -> Status:
-    history, rows = snapshot.history, snapshot.rows
-    every = [*history.revisions, *snapshot.applied_without_file]
-    ordered = history.graph.order(every)
-    notes: tuple[str, ...] = ()
-    if snapshot.shape is Shape.FOREIGN:
-        table = f"{snapshot.ledger.schema}.{snapshot.ledger.table}"
-        notes = (f"{table} is another tool's; set ledger_table to have a ledger.",)
-    elif snapshot.shape is Shape.ABSENT:
-        notes = ("There is no ledger yet; the next upgrade creates it.",)
-    late = holes(history.graph, snapshot.applied)
-    revisions = tuple(
-        _revision_status(snapshot, version, rows.get(version), late=version in late)
-        for version in ordered
-    )
-    return Status(snapshot.database, revisions, snapshot.now, notes)
-
-
-def _revision_status(
-    snapshot: Snapshot, version: str, row: LedgerRow | None, *, late: bool
-) -> RevisionStatus:
-    applied = version in snapshot.applied
-    failure = snapshot.failures.get(version)
-    if failure and (failure.direction == "up") == applied:
-        failure = None  # what failed then has succeeded without the plugin since
-    revision = snapshot.history.revisions.get(version)
-    found = RevisionStatus(
-        version=version,
-        name=row.name if row else "",
-        kind="missing",
-        applied=applied,
-        applied_at=row.applied_at if row and applied else None,
-        execution_time_ms=row.execution_time_ms if row and applied else None,
-        checksum=row.checksum if row and applied else None,
-        failure=failure,
-    )
-    if revision is None:
-        return replace(found, problems=("missing file",))
-    return replace(
-        found,
-        name=revision.name,
-        kind="pair" if revision.is_pair else "py",
-        path=revision.path,
-        problems=tuple(_problems(revision, found, late=late)),
-        irreversible=revision.irreversible,
-    )
-
-
-def _problems(revision: Revision, found: RevisionStatus, *, late: bool) -> list[str]:
-    problems = []
-    if revision.is_pair and found.checksum and found.checksum != revision.checksum:
-        problems.append("modified")
-    if not revision.has_down and not revision.irreversible:
-        problems.append("missing down")
-    if late:
-        problems.append("out of order")
-    return problems
 
 
 def _locations(config: Config) -> list[Path]:

@@ -1,0 +1,70 @@
+"""What a database's ledger and the files say together: one line a revision."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from alembic_rollback.host.environment import Snapshot
+from alembic_rollback.ledger import Shape
+from alembic_rollback.model import LedgerRow, Revision, RevisionStatus, Status
+from alembic_rollback.planning import holes
+
+
+def status_of(snapshot: Snapshot) -> Status:
+    """Every revision of a database, oldest first, and what is wrong with it."""
+    history, rows = snapshot.history, snapshot.rows
+    every = [*history.revisions, *snapshot.applied_without_file]
+    ordered = history.graph.order(every)
+    notes: tuple[str, ...] = ()
+    if snapshot.shape is Shape.FOREIGN:
+        table = f"{snapshot.ledger.schema}.{snapshot.ledger.table}"
+        notes = (f"{table} is another tool's; set ledger_table to have a ledger.",)
+    elif snapshot.shape is Shape.ABSENT:
+        notes = ("There is no ledger yet; the next upgrade creates it.",)
+    late = holes(history.graph, snapshot.applied)
+    revisions = tuple(
+        _revision_status(snapshot, version, rows.get(version), late=version in late)
+        for version in ordered
+    )
+    return Status(snapshot.database, revisions, snapshot.now, notes)
+
+
+def _revision_status(
+    snapshot: Snapshot, version: str, row: LedgerRow | None, *, late: bool
+) -> RevisionStatus:
+    applied = version in snapshot.applied
+    failure = snapshot.failures.get(version)
+    if failure and (failure.direction == "up") == applied:
+        failure = None  # what failed then has succeeded without the plugin since
+    revision = snapshot.history.revisions.get(version)
+    found = RevisionStatus(
+        version=version,
+        name=row.name if row else "",
+        kind="missing",
+        applied=applied,
+        applied_at=row.applied_at if row and applied else None,
+        execution_time_ms=row.execution_time_ms if row and applied else None,
+        checksum=row.checksum if row and applied else None,
+        failure=failure,
+    )
+    if revision is None:
+        return replace(found, problems=("missing file",))
+    return replace(
+        found,
+        name=revision.name,
+        kind="pair" if revision.is_pair else "py",
+        path=revision.path,
+        problems=tuple(_problems(revision, found, late=late)),
+        irreversible=revision.irreversible,
+    )
+
+
+def _problems(revision: Revision, found: RevisionStatus, *, late: bool) -> list[str]:
+    problems = []
+    if revision.is_pair and found.checksum and found.checksum != revision.checksum:
+        problems.append("modified")
+    if not revision.has_down and not revision.irreversible:
+        problems.append("missing down")
+    if late:
+        problems.append("out of order")
+    return problems
