@@ -18,6 +18,7 @@ CODES = {
     "LedgerError": 1,
     "DatabaseError": 1,
     "StatementError": 1,
+    "NotApplied": 1,
     "Blocked": 3,
     "NotConfirmed": 4,
 }

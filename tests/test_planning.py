@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from alembic_rollback.errors import Blocked, PairError, RollbackError, UsageError
+from alembic_rollback.errors import Blocked, NotApplied, PairError, RollbackError, UsageError
 from alembic_rollback.model import Revision
 from alembic_rollback.planning import (
     Applied,
@@ -486,7 +486,7 @@ def test_a_single_applied_revision_is_counted_in_the_singular():
 
 @pytest.mark.parametrize("request_", [Request(versions=("b",)), Request(to="b")])
 def test_what_is_not_applied_cannot_be_rolled_back(request_):
-    assert told(RollbackError, request_, applied={"base": 1}) == (
+    assert told(NotApplied, request_, applied={"base": 1}) == (
         "b_name_of_b is not applied, so there is nothing to roll back. Nothing was changed. "
         "`alembic migration-status` shows what is applied."
     )
