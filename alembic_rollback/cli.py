@@ -262,7 +262,11 @@ def failed_as(error: Exception, ours: RollbackError) -> BaseException:
 
 
 def _interrupted() -> NotConfirmed:
-    return NotConfirmed("Interrupted.", next_step="`alembic migration-status` shows the state.")
+    return NotConfirmed(
+        "Interrupted.",
+        state="Nothing was changed, unless it had said otherwise before.",
+        next_step="`alembic migration-status` shows the state.",
+    )
 
 
 def _is_database_error(error: BaseException) -> bool:

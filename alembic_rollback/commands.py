@@ -114,6 +114,13 @@ def rollback_sql(
     if len(plans) != 1:
         raise UsageError("--sql needs an env.py with one database.")
     snapshot, plan = plans[0]
+    unknown = [head for head in snapshot.heads if head not in snapshot.history.revisions]
+    if unknown:
+        raise PairError(
+            f"The version table says {unknown[0]}, and no file of this release has it: Alembic "
+            "cannot print SQL from there.",
+            next_step="Run it without --sql, or from the release that has the file.",
+        )
     order = Order(new_run(), timeouts=timeouts, starting=snapshot.starting)
     environment.render(config, snapshot, plan, order)
 

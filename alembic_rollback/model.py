@@ -240,5 +240,7 @@ class StepFailure:
     """Statement m of n failed, where the step is a pair."""
     external: bool = False
     """The transaction belongs to the caller, who decides about it."""
+    outside: bool = False
+    """The step was not in a transaction."""
     earlier: bool = False
     """env.py had run steps on another database or schema before."""

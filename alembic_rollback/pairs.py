@@ -7,6 +7,7 @@ import os
 import re
 import secrets
 from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import date
 from functools import cached_property
@@ -35,9 +36,15 @@ class Header:
     description: str | None = None
     author: str | None = None
     created: str | None = None
-    no_transaction: bool = False
+    transaction: str | None = None
+    """`none`: run outside a transaction. Nothing else has a meaning."""
     irreversible: tuple[str, ...] = ()
     """Why there is no way back, one reason a line of the header."""
+
+    @property
+    def no_transaction(self) -> bool:
+        """Whether the script asks to be run outside a transaction."""
+        return (self.transaction or "").lower() == "none"
 
 
 @dataclass(frozen=True)
@@ -147,8 +154,8 @@ def read_header(text: str) -> Header:
         description=first.get("description"),
         author=first.get("author"),
         created=first.get("created"),
-        no_transaction="none" in [value.lower() for value in found.get("transaction", [])],
-        irreversible=tuple(found.get("irreversible", [])),
+        transaction=first.get("transaction"),
+        irreversible=tuple(reason or "no reason given" for reason in found.get("irreversible", [])),
     )
 
 
@@ -161,7 +168,10 @@ def next_version(taken: Iterable[str], day: date) -> str:
 
 def write_pair(location: Path, title: str, up_text: str, down_text: str) -> tuple[Path, Path]:
     """Write both files or neither. Raises PairError where one of them exists."""
-    location.mkdir(parents=True, exist_ok=True)
+    try:
+        location.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise PairError(f"cannot be made: {error.strerror}.", where=location) from None
     up, down = location / (title + UP), location / (title + DOWN)
     write_new(up, up_text)
     try:
@@ -186,7 +196,8 @@ def write_new(path: Path, text: str, *, replace: bool = False) -> None:
     except OSError as error:
         raise PairError(f"cannot be written: {error.strerror}.", where=path) from None
     finally:
-        draft.unlink(missing_ok=True)
+        with suppress(OSError):
+            draft.unlink(missing_ok=True)
 
 
 def _list(location: Path, recursive: bool) -> Iterator[Path]:

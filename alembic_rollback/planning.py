@@ -171,8 +171,10 @@ class Request:
     def __post_init__(self) -> None:
         given = [bool(self.versions), self.to is not None, self.last is not None, self.everything]
         if sum(given) != 1:
+            problem = "two of them were given" if sum(given) else "none of them was given"
             raise UsageError(
-                "Say what to roll back, in one form: VERSION…, --to VERSION, --last N or --all.",
+                "Say what to roll back, in one form: VERSION…, --to VERSION, --last N or --all; "
+                f"{problem}.",
                 next_step="`alembic migration-status` shows what is applied.",
             )
         if self.last is not None and self.last < 1:
@@ -212,7 +214,7 @@ def _chosen(
         if request.last > len(applied):
             raise UsageError(
                 f"--last {request.last}: only {counted(len(applied), 'revision')} applied.",
-                next_step="--all takes all of them.",
+                next_step="--all takes all of them." if applied else None,
             )
         yield from graph.order(applied, applied)[-request.last :]
     elif request.to is not None:

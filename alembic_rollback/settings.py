@@ -41,6 +41,8 @@ class Settings:
             check_duration(name, getattr(self, name))
         if not self.ledger_table or len(self.ledger_table.encode()) > 55:
             raise SettingsError("ledger_table must be 1 to 55 bytes long.")
+        if self.ledger_table == "alembic_version":
+            raise SettingsError("ledger_table must not be Alembic's version table.")
         if self.count_limit < 0:
             raise SettingsError("count_limit must not be negative.")
 

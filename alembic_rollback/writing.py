@@ -148,7 +148,6 @@ def check_title(pair: NewPair) -> None:
 
 
 def _fill(pair: NewPair, file_name: str, folder: Path) -> str:
-    from mako.exceptions import MakoException
     from mako.template import Template
 
     own, built_in = folder / file_name, _BUILT_IN / file_name
@@ -170,6 +169,6 @@ def _fill(pair: NewPair, file_name: str, folder: Path) -> str:
             created=pair.created.isoformat(),
             q=quote_identifier,
         )
-    except (MakoException, NameError, TypeError) as error:
-        raise UsageError(f"{shown_path(path)}: {error}") from None
+    except Exception as error:  # a template is a program: anything can be wrong with it
+        raise UsageError(f"{shown_path(path)}: {type(error).__name__}: {error}") from None
     return text

@@ -303,3 +303,67 @@ def test_a_linked_pair_is_a_pair(project: Project) -> None:
 def test_sql_does_not_swallow_other_options(one: Project) -> None:
     said = one.alembic("rollback-db", "001", "--sql", "--json", code=2)
     assert "--sql goes with neither" in said.err
+
+
+def test_a_down_of_casts_and_impossible_names(project: Project) -> None:
+    project.pair(
+        "1_a",
+        "CREATE SCHEMA app; CREATE TYPE app.m AS (a int); CREATE TYPE app.p AS (a int);\n"
+        "CREATE CAST (app.m AS app.p) WITH INOUT;",
+        "DROP CAST IF EXISTS (app.m AS app.p); DROP SCHEMA app CASCADE;",
+    )
+    project.pair("2_b", "SELECT 1;", "DROP TABLE a.b.c.d;")
+    project.alembic("upgrade", "head")
+    said = project.alembic("rollback-db", "2", "--yes", code=1)
+    assert "2_b.down.sql:1:" in said.err
+    (project.versions / "2_b.down.sql").write_text("SELECT 1;")
+    said = project.alembic("rollback-db", "--all", "--yes")
+    assert "DROP CAST app.m app.p" in said.err
+    assert project.applied() == []
+
+
+def test_an_unreadable_down_stops_the_upgrade_before_its_first_step(project: Project) -> None:
+    project.pair("1_a", "-- Transaction: none\nCREATE TABLE a ();", "DROP TABLE a;")
+    project.pair("2_b", "SELECT 1;", "SELECT 1;")
+    (project.versions / "2_b.down.sql").write_bytes(b"-- \xe9")
+    said = project.alembic("upgrade", "head", code=1)
+    assert "2_b.down.sql:1:4: is not UTF-8" in said.err
+    assert project.tables() == set()
+
+
+def test_a_timeout_is_not_the_scripts_fault(one: Project) -> None:
+    (one.versions / "001_a.down.sql").write_text("SELECT pg_sleep(30);")
+    said = one.alembic("rollback-db", "001", "--yes", "--statement-timeout", "100ms", code=1)
+    assert "the script is not at fault" in said.err
+
+
+def test_the_second_try_of_a_partial_script_claims_no_transaction(project: Project) -> None:
+    project.pair("1_a", "-- Transaction: none\nCREATE TABLE a ();\nSELECT 1/0;", "DROP TABLE a;")
+    assert "1_a is partial" in project.alembic("upgrade", "head", code=5).err
+    said = project.alembic("upgrade", "head", code=1)
+    assert "Nothing of 1_a was executed in this attempt." in said.err
+    assert "transaction was undone" not in said.err
+
+
+def test_sql_from_a_version_without_a_file_is_refused_whole(one: Project) -> None:
+    up = one.table("002_b", "b")
+    one.alembic("upgrade", "head")
+    up.unlink()
+    (one.versions / "002_b.down.sql").unlink()
+    said = one.alembic("rollback-db", "001", "--sql", code=1)
+    assert said.out == ""
+    assert "The version table says 002" in said.err
+
+
+@pytest.mark.parametrize("header", ["-- Transaction: off\n", "-- Transaction: yes\n"])
+def test_an_unknown_transaction_header_is_refused(project: Project, header: str) -> None:
+    project.table("1_a", "a", header)
+    said = project.alembic("upgrade", "head", code=1)
+    assert "has no meaning; `none` has." in said.err
+
+
+def test_a_project_without_env_py_is_one_line(one: Project) -> None:
+    (one.root / "migrations" / "env.py").unlink()
+    said = one.alembic("migration-status", code=1)
+    assert "there is no env.py." in said.err
+    assert "Traceback" not in said.text

@@ -15,6 +15,8 @@ from alembic_rollback.sql.names import quote_always, quote_name
 if TYPE_CHECKING:
     from sqlalchemy.engine import Connection
 
+_MOST_PARTS = 3
+"""database.schema.name; to_regclass fails on more, as the statement itself will."""
 _HARMLESS = (
     "clock_timestamp",
     "gen_random_uuid",
@@ -77,6 +79,8 @@ _OIDS = "ANY (CAST(string_to_array(:oids, ',') AS oid[]))"
 
 def find_table(connection: Connection, name: tuple[str, ...]) -> Table | None:
     """The relation of that name; None where there is none."""
+    if len(name) > _MOST_PARTS:
+        return None
     rows = _query(connection, _TABLE + "c.oid = to_regclass(:name)", name=_always(name))
     return next((_table(row) for row in rows), None)
 
@@ -94,6 +98,8 @@ def tables_in_schema(connection: Connection, schema: str) -> tuple[Table, ...]:
 
 def table_of_index(connection: Connection, name: tuple[str, ...]) -> int | None:
     """The oid of the table that an index belongs to."""
+    if len(name) > _MOST_PARTS:
+        return None
     sql = "SELECT indrelid FROM pg_index WHERE indexrelid = to_regclass(:name)"
     found: int | None = _query(connection, sql, name=_always(name)).scalar()
     return found

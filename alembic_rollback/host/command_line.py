@@ -53,6 +53,10 @@ def run_command(wrapped: Any, _: CommandLine, args: Any, kwargs: Any) -> None:
         if error is not None and failure_of(error):
             _edge().report(error)
         raise
+    except KeyboardInterrupt as error:
+        if options.raiseerr or not failure_of(error):
+            raise
+        sys.exit(_edge().report(error))
     except Exception as error:
         if options.raiseerr or not (isinstance(error, RollbackError) or failure_of(error)):
             raise

@@ -179,6 +179,8 @@ def script_directory(config: Config) -> ScriptDirectory:
 def _run_env(config: Config, directory: ScriptDirectory, **options: Any) -> None:
     from alembic.runtime.environment import EnvironmentContext
 
+    if not Path(directory.env_py_location).is_file():
+        raise RollbackError("there is no env.py.", where=Path(directory.dir))
     with EnvironmentContext(config, directory, **options):
         directory.run_env()
 

@@ -82,6 +82,7 @@ def _handle(state: State, error: BaseException) -> None:
         _lasting(state, error),
         (error.ordinal, error.total) if isinstance(error, StatementError) else None,
         external,
+        outside=state.autocommits or attempt.outside,
         earlier=any(_EARLIER.get(context.environment_context, ())),
     )
     attach(error, failure)

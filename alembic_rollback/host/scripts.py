@@ -84,6 +84,10 @@ def load_script(pair: Pair, direction: str) -> SqlScript:
             next_step=f"`alembic generate-down {pair.up.name}` writes what can be derived.",
         )
     header = pair.header if direction == "up" else pair.down_header
+    if header.transaction and not header.no_transaction:
+        raise PairError(
+            f"`-- Transaction: {header.transaction}` has no meaning; `none` has.", where=path
+        )
     return read_script(read_text(path), path, no_transaction=header.no_transaction)
 
 
@@ -122,9 +126,7 @@ def _migration(name: str, pair: Pair) -> Callable[..., None]:
 
 def needs_postgresql(dialect: str) -> DatabaseError:
     """The answer to every other database."""
-    return DatabaseError(
-        f"This needs PostgreSQL; the database is {dialect}.", state="Nothing was changed."
-    )
+    return DatabaseError(f"This needs PostgreSQL; the database is {dialect}.")
 
 
 def _refuse_doubles(scripts: list[Script]) -> None:

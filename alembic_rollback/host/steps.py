@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from alembic_rollback.errors import Blocked, PairError, RollbackError
 from alembic_rollback.host.scripts import load_script, pair_of
 from alembic_rollback.host.state import STATE, Attempt, State
+from alembic_rollback.pairs import read_text
 from alembic_rollback.planning import counted, holes, steps_up
 
 if TYPE_CHECKING:
@@ -117,7 +118,12 @@ def _pending_count(destination: str) -> int:
 
 def _check_down(state: State, step: RevisionStep) -> None:
     pair = pair_of(step.revision)
-    if not step.is_upgrade or not pair or pair.down or pair.irreversible:
+    if not step.is_upgrade or not pair:
+        return
+    if pair.down:
+        read_text(pair.down)  # it is kept in the log: unreadable is to be known before
+        return
+    if pair.irreversible:
         return
     advice = f"`alembic generate-down {pair.up.name}` writes what can be derived."
     if state.settings.missing_down == "error":

@@ -28,6 +28,9 @@ def create_schema(step: Step) -> Iterator[Part]:
     if not name:
         yield Missing("the name of the schema: it is that of the role that ran CREATE SCHEMA")
         return
+    if node.if_not_exists and name == "public":
+        yield Missing("whether it made the schema public: every new database has one")
+        return
     known = step.world.find("schema", (name,))
     if node.if_not_exists and known.born is not None and not known.gone:
         return

@@ -14,6 +14,9 @@ from alembic_rollback.errors import (
 from alembic_rollback.model import StepFailure
 from alembic_rollback.reporting.style import Style
 
+# Lock and statement timeouts, deadlocks, serialization failures, lost connections: Appendix A.
+_TRANSIENT = ("55P03", "57014", "57P0", "40P01", "40001", "08")
+
 
 def error_lines(error: BaseException, failure: StepFailure | None, style: Style) -> Iterator[str]:
     """The lines to print for an error that was raised on purpose or came out of a run."""
@@ -53,7 +56,8 @@ def _state(failure: StepFailure) -> str:
     words = "applied" if failure.direction == "up" else "rolled back"
     parts = []
     if failure.committed:
-        parts.append(f"{', '.join(failure.committed)} {words} and committed before it.")
+        noun = "Revision" if len(failure.committed) == 1 else "Revisions"
+        parts.append(f"{noun} {', '.join(failure.committed)} {words} and committed before it.")
     if failure.lasting:
         parts.append(f"{failure.title} is partial: {_done(failure)} outside a transaction.")
     elif failure.committed:
@@ -63,6 +67,8 @@ def _state(failure: StepFailure) -> str:
             "Its transaction was undone; but env.py had run steps on another database or schema "
             "before: `alembic migration-status` shows what stays there."
         )
+    if not parts and failure.outside:
+        return f"Nothing of {failure.title} was executed in this attempt."
     return " ".join(parts) or "The database is unchanged: the whole transaction was undone."
 
 
@@ -71,7 +77,7 @@ def _done(failure: StepFailure) -> str:
         return "what it had done before the error stays, for it was"
     number, total = failure.statement
     done = "statement 1" if number == 2 else f"statements 1 to {number - 1}"
-    return f"{done} of {total} had been executed, and stay, for they ran"
+    return f"{done} of {total} had been executed, and what was done stays: it was"
 
 
 def _next(failure: StepFailure) -> str:
@@ -82,6 +88,8 @@ def _next(failure: StepFailure) -> str:
         )
     if failure.message.startswith("KeyboardInterrupt"):
         return "Next: run the command again."
+    if failure.message.startswith(_TRANSIENT):
+        return "Next: run the command again; the script is not at fault."
     if failure.direction == "down":
         return f"Next: correct the down script, then `alembic rollback-db {failure.version}`."
     if failure.lasting:
@@ -92,4 +100,6 @@ def _next(failure: StepFailure) -> str:
             "Next: correct the script and run `alembic upgrade` again; or take back what this run "
             f"applied: `alembic rollback-db {versions}`."
         )
+    if failure.outside:
+        return "Next: correct the script and run the upgrade again."
     return "Next: correct the script and run the upgrade again. Nothing is left to roll back."

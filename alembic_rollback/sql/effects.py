@@ -103,6 +103,10 @@ def _drop(statement: Statement) -> Iterator[Effect]:
     what = pg.ObjectType.Name(node.remove_type).removeprefix("OBJECT_")
     words = _WORDS.get(what, what.replace("_", " "))
     for item in node.objects:
+        if what in ("CAST", "TRANSFORM"):  # two names that are no relation's
+            shown = f"DROP {words} {' '.join(quote_name(_object_name(i)) for i in item.list.items)}"
+            yield Effect(shown, words.lower(), (), Loss.DEFINITION, statement)
+            continue
         name: tuple[str, ...] = _object_name(item)
         owner: tuple[str, ...] = ()
         if what in ("POLICY", "TRIGGER", "RULE"):
