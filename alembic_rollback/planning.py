@@ -171,7 +171,7 @@ class Request:
     def __post_init__(self) -> None:
         given = [bool(self.versions), self.to is not None, self.last is not None, self.everything]
         if sum(given) != 1:
-            problem = "two of them were given" if sum(given) else "none of them was given"
+            problem = "several were given" if sum(given) else "none was given"
             raise UsageError(
                 "Say what to roll back, in one form: VERSION…, --to VERSION, --last N or --all; "
                 f"{problem}.",

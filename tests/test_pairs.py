@@ -296,7 +296,7 @@ CREATE TABLE t ();
         description="Orders by supplier: the second part",
         author="Ada",
         created="2026-01-12",
-        no_transaction=True,
+        transaction="none",
         irreversible=("rows are gone",),
     )
 
