@@ -29,7 +29,7 @@ def server_url() -> Iterator[URL]:
         return
     from alembic_rollback import embedded
 
-    with embedded.start(settings={"max_connections": "60"}) as server:
+    with embedded.start(settings={"max_connections": "60", "autovacuum": "off"}) as server:
         yield make_url(server.url("postgres"))
 
 
