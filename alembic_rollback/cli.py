@@ -247,18 +247,11 @@ def _guarded(action: Callable[[], Any], *, raise_errors: bool = False) -> int:
     except CommandError as error:
         if raise_errors:
             raise
-        return report(failed_as(error, RollbackError(f"{error}")))
+        return report(error if failure_of(error) else RollbackError(f"{error}"))
     except Exception as error:
         if raise_errors or not (isinstance(error, RollbackError) or failure_of(error)):
             raise
         return report(error)
-
-
-def failed_as(error: Exception, ours: RollbackError) -> BaseException:
-    """Alembic's error where a step failed with it, else the same words as an error of ours."""
-    from alembic_rollback.host.failures import failure_of
-
-    return error if failure_of(error) else ours
 
 
 def _interrupted() -> NotConfirmed:

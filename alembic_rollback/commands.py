@@ -231,12 +231,8 @@ def _prepare(config: Config, request: Request, *, each: bool) -> dict[Key, Rollb
 
 def _plan(snapshot: Snapshot, request: Request) -> Plan:
     if snapshot.shape is Shape.FOREIGN:
-        raise LedgerError(
-            f"The table {snapshot.ledger.schema}.{snapshot.ledger.table} is another tool's: it "
-            "hasn't the columns of a ledger.",
-            state="Nothing was changed.",
-            next_step="Set `ledger_table = …` in [alembic_rollback] to a free name.",
-        )
+        problem, advice = snapshot.ledger.foreign
+        raise LedgerError(problem, state="Nothing was changed.", next_step=advice)
     history = snapshot.history
 
     def resolve(identifier: str) -> str:

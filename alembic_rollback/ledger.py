@@ -15,7 +15,7 @@ from enum import Enum
 from typing import TYPE_CHECKING, Any
 
 from alembic_rollback.model import Failure, LedgerRow, LogEntry
-from alembic_rollback.sql.names import quote_always, quote_literal
+from alembic_rollback.sql.names import quote_always, quote_literal, quote_name
 
 if TYPE_CHECKING:
     from sqlalchemy.engine import Connection
@@ -128,6 +128,15 @@ class Ledger:
     def has_log(self, connection: Connection) -> bool:
         """Whether the log exists."""
         return _class_oid(connection, self._named(self.log_table)) is not None
+
+    @property
+    def foreign(self) -> tuple[str, str]:
+        """What to say where the shape is FOREIGN: the problem, and what to do about it."""
+        name = quote_name((self.schema, self.table))
+        return (
+            f"The table {name} is another tool's: it hasn't the columns of a ledger.",
+            "Set `ledger_table = …` in [alembic_rollback] to a free name.",
+        )
 
     def is_adopting(self, connection: Connection) -> bool:
         """Whether no run of ours has ever come to an end here; failed attempts don't count."""

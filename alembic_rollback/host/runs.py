@@ -213,10 +213,7 @@ def _why_no_ledger(
             "Give it a shorter id.",
         )
     if ledger.shape(connection) is Shape.FOREIGN:
-        return (
-            f"The table {name} is another tool's: it hasn't the columns of a ledger.",
-            "Set `ledger_table = …` in [alembic_rollback] to a free name.",
-        )
+        return ledger.foreign
     try:
         with nullcontext() if autocommits(connection) else connection.begin_nested():
             ledger.create(connection)
