@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import sys
 import traceback
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -13,7 +13,16 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from alembic_rollback import __version__
-from alembic_rollback.errors import DONE, FAILED, NotConfirmed, RollbackError, UsageError
+from alembic_rollback.errors import (
+    BLOCKED,
+    DONE,
+    FAILED,
+    Blocked,
+    NotConfirmed,
+    NotPostgreSQL,
+    RollbackError,
+    UsageError,
+)
 from alembic_rollback.planning import Request
 from alembic_rollback.reporting import data, text
 from alembic_rollback.reporting.errors import error_lines, exit_code
@@ -41,6 +50,10 @@ def _say(lines: Iterable[str], *, err: bool = False) -> None:
 @click.option("--dry-run", is_flag=True, help="Show what would happen; change nothing.")
 @click.option("--sql", is_flag=True, help="Print the SQL instead of running it.")
 @click.option("-y", "--yes", is_flag=True, help="Do not ask.")
+@click.option("--confirm", metavar="HASH", help="Run only what --dry-run showed with this hash.")
+@click.option("--with-dependants", is_flag=True, help="Also later revisions that use what goes.")
+@click.option("--backup", is_flag=True, help="Save the tables that lose rows with pg_dump first.")
+@click.option("-v", "--verbose", is_flag=True, help="Show every object and every finding.")
 @click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")
 @click.option(
     "--transaction",
@@ -62,6 +75,7 @@ def rollback_db(config: Config, /, versions: tuple[str, ...], **options: Any) ->
     alembic rollback-db 20260112_001            this one only
     alembic rollback-db --to 20260112_001       everything above it
     alembic rollback-db --last 2 --dry-run      look first
+    alembic rollback-db 20260112_001 --confirm HASH     run what was looked at
     """
     from alembic_rollback import commands
 
@@ -77,17 +91,68 @@ def rollback_db(config: Config, /, versions: tuple[str, ...], **options: Any) ->
         config,
         request,
         dry_run=options["dry_run"],
-        confirm=partial(_confirm, yes=options["yes"], shown=shown),
+        confirm=partial(_confirm, shown=shown, **_answers(options)),
         each=options["transaction"] == "each",
+        with_dependants=options["with_dependants"],
+        backup=options["backup"],
         **timeouts,
     )
-    style = style_for(sys.stdout)
-    if options["as_json"]:
+    if options["dry_run"]:
+        _show_plan(results, as_json=options["as_json"], verbose=options["verbose"])
+    elif options["as_json"]:
         click.echo(json.dumps(data.rollback_data(results), indent=2))
-    elif options["dry_run"]:
-        _say(text.plan_lines(results, style))
     else:
-        _say(text.done_lines(results, shown, style))
+        _say(text.done_lines(results, shown, style_for(sys.stdout)))
+
+
+def guard_downgrade(config: Config, options: Any, run: Callable[[], None]) -> None:
+    """Run Alembic's own downgrade after the same look and the same question as rollback-db."""
+    from alembic_rollback import commands
+    from alembic_rollback.host.configuration import settings_of
+    from alembic_rollback.host.state import guarding
+
+    if settings_of(config).downgrade_guard == "off" and not options.dry_run:
+        run()
+        return
+    answers = _answers(vars(options))
+    try:
+        shown, guard = commands.downgrade(
+            config,
+            options.revision,
+            dry_run=options.dry_run,
+            confirm=partial(_confirm, shown=[], **answers),
+        )
+    except NotPostgreSQL:
+        run()
+        return
+    if options.dry_run:
+        _show_plan(shown, as_json=options.json, verbose=options.verbose)
+        return
+    with guarding(guard):
+        run()
+
+
+def weigh_in_code(state: Any, steps: Any) -> None:
+    """With `downgrade_guard = always`: look at a downgrade that code asks for."""
+    from alembic_rollback import commands
+
+    commands.weigh_in_code(state, steps)
+
+
+def _answers(options: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: options[name] for name in ("yes", "confirm", "verbose")}
+
+
+def _show_plan(results: Sequence[Rollback], *, as_json: bool, verbose: bool) -> None:
+    from alembic_rollback.preflight import hash_of, is_refused
+
+    hashed = hash_of(results)
+    if as_json:
+        click.echo(json.dumps(data.rollback_data(results, hashed), indent=2))
+    else:
+        _say(text.plan_lines(results, style_for(sys.stdout), confirm=hashed, verbose=verbose))
+    if is_refused(results):
+        sys.exit(BLOCKED)
 
 
 @_command("migration-status", short_help=SUMMARIES["migration-status"])
@@ -266,15 +331,27 @@ def _is_database_error(error: BaseException) -> bool:
     return hasattr(error, "orig")
 
 
-def _confirm(rollbacks: Sequence[Rollback], *, yes: bool, shown: list[Rollback]) -> bool:
+def _confirm(
+    rollbacks: Sequence[Rollback],
+    *,
+    yes: bool,
+    confirm: str | None,
+    verbose: bool,
+    shown: list[Rollback],
+) -> bool:
     """Show what will happen; where something is destroyed, ask for the word on the terminal.
 
-    Returns whether it was asked for and given; `shown` gets what was shown. Raises NotConfirmed
-    for anything but the word.
+    Returns whether exactly this was agreed to, by the word or by its hash; `shown` gets what was
+    shown. Raises NotConfirmed for anything but the word, Blocked for another hash.
     """
     shown += rollbacks
-    _say(text.warning_lines(rollbacks, style_for(sys.stderr)), err=True)
-    if yes or not any(one.impact.destructive for one in rollbacks):
+    asking = any(one.must_ask for one in rollbacks)
+    if asking or confirm or any(one.command == "rollback-db" for one in rollbacks):
+        _say(text.warning_lines(rollbacks, style_for(sys.stderr), verbose=verbose), err=True)
+    if confirm:
+        _compare(rollbacks, confirm)
+        return True
+    if yes or not asking:
         return False
     if not sys.stdin.isatty():
         raise NotConfirmed(
@@ -286,3 +363,15 @@ def _confirm(rollbacks: Sequence[Rollback], *, yes: bool, shown: list[Rollback])
     if sys.stdin.readline().rstrip("\r\n") != text.WORD:
         raise NotConfirmed("Not confirmed.", state="Nothing was changed.")
     return True
+
+
+def _compare(rollbacks: Sequence[Rollback], confirm: str) -> None:
+    from alembic_rollback.preflight import hash_of
+
+    if hash_of(rollbacks) != confirm:
+        raise Blocked(
+            "What would happen is not what was confirmed: a count, an object, a file or the plan "
+            "has changed since, or it is another database.",
+            state="Nothing was changed.",
+            next_step="Look again with --dry-run, and confirm the new hash.",
+        )

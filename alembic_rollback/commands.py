@@ -7,16 +7,20 @@ itself raises.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from alembic_rollback import writing
+from alembic_rollback.backup import take_backup
+from alembic_rollback.catalog.qualified import partitioned_tables, tables_with_data
 from alembic_rollback.checks.impact import assess
+from alembic_rollback.checks.registry import RECHECKED, findings
 from alembic_rollback.errors import (
-    Blocked,
     LedgerError,
     NotApplied,
+    NotConfirmed,
     PairError,
     RollbackError,
     UsageError,
@@ -26,8 +30,7 @@ from alembic_rollback.host import environment, failures
 from alembic_rollback.host.configuration import settings_of
 from alembic_rollback.host.environment import Key, Snapshot
 from alembic_rollback.host.history import history_of
-from alembic_rollback.host.scripts import load_script, pair_of
-from alembic_rollback.host.state import Order, new_run
+from alembic_rollback.host.state import DowngradeGuard, Order, State, new_run
 from alembic_rollback.ledger import Shape
 from alembic_rollback.model import (
     GeneratedDown,
@@ -38,14 +41,22 @@ from alembic_rollback.model import (
     Status,
 )
 from alembic_rollback.pairs import next_version, write_new, write_pair
-from alembic_rollback.planning import Request, plan_rollback
+from alembic_rollback.planning import Request, later_than, plan_rollback
+from alembic_rollback.preflight import (
+    Options,
+    Planner,
+    budget_of,
+    directory_of,
+    look,
+    refuse,
+    subject_of,
+)
 from alembic_rollback.settings import Settings, check_duration
-from alembic_rollback.sql.script import Script
 from alembic_rollback.statuses import status_of
 
 if TYPE_CHECKING:
     from alembic.config import Config
-    from sqlalchemy.engine import Connection
+    from sqlalchemy.engine import URL, Connection
 
 Confirm = Callable[[Sequence[Rollback]], bool]
 """Called with what a rollback would do, before anything runs.
@@ -69,23 +80,32 @@ def rollback(
     dry_run: bool = False,
     confirm: Confirm | None = None,
     each: bool = False,
+    with_dependants: bool = False,
+    backup: bool = False,
     lock_timeout: str | None = None,
     statement_timeout: str | None = None,
 ) -> list[Rollback]:
     """Roll back what is asked for, in each database of env.py.
 
     dry_run: only say what would happen. confirm: see Confirm. each: commit after each step
-    instead of once at the end. The timeouts are PostgreSQL durations; they default to the
-    settings. Raises RollbackError before anything runs where the request cannot be met.
+    instead of once at the end. with_dependants: take the later revisions that use what goes, too.
+    backup: save the tables that lose rows with pg_dump first. The timeouts are PostgreSQL
+    durations; they default to the settings. Raises RollbackError before anything runs where the
+    request cannot be met, Blocked where a check forbids it.
     """
     settings = settings_of(config)
     timeouts = _timeouts(settings, lock_timeout, statement_timeout)
-    prepared = _prepare(config, request, each=each)
+    options = Options("rollback-db", each, with_dependants, backup)
+    sources: dict[Key, Source] = {}
+    prepared = _prepare(config, partial(_plan, request=request), options, sources)
     shown = list(prepared.values())
     if dry_run or not any(one.plan.steps for one in shown):
         return shown
+    refuse(tuple(finding for one in shown for finding in one.findings))
     agreed = confirm(shown) if confirm else False
-    guard = Guard(prepared, settings.count_limit, agreed=agreed, each=each)
+    if backup:
+        prepared = _with_backups(config, settings, prepared, sources)
+    guard = Guard(config, prepared, agreed=agreed, each=each)
     order = Order(new_run(), each, timeouts)
     plans = {key: one.plan for key, one in prepared.items()}
     try:
@@ -94,6 +114,58 @@ def rollback(
         _tell_what_was_committed(config, error, prepared, order.run.run_id)
         raise
     return _confirmed_by_log(config, guard.found, order)
+
+
+def downgrade(
+    config: Config, revision: str, *, dry_run: bool = False, confirm: Confirm | None = None
+) -> tuple[list[Rollback], DowngradeGuard]:
+    """What `alembic downgrade REVISION` would take away, asked about as rollback-db does.
+
+    Runs nothing: returns what was shown, and the guard for `host.state.guarding` while Alembic
+    runs its own command. Raises as `rollback` does, NotPostgreSQL for other databases.
+    """
+
+    def planner(snapshot: Snapshot, more: tuple[str, ...]) -> Plan:
+        directory = snapshot.history.directory
+        steps = directory._downgrade_revs(revision, snapshot.heads)  # type: ignore[arg-type]
+        versions = [str(step.revision.revision) for step in steps]
+        chosen = [version for version in versions if version in snapshot.applied]
+        revisions = snapshot.history.revisions
+        later = later_than(snapshot.history.graph, revisions, snapshot.ranked, chosen)
+        return Plan(tuple(revisions[version] for version in chosen), later)
+
+    # Alembic decides about transactions: whether its locks fit is not looked at.
+    prepared = _prepare(config, planner, Options("downgrade", each=True), {})
+    shown = list(prepared.values())
+    agreed = False
+    if not dry_run and any(one.plan.steps for one in shown):
+        refuse(tuple(finding for one in shown for finding in one.findings))
+        agreed = confirm(shown) if confirm else False
+    guard = Guard(config, prepared, agreed=agreed, each=True)
+    return shown, environment.guard_of_downgrade(guard)
+
+
+def weigh_in_code(state: State, steps: tuple[Revision, ...]) -> None:
+    """With `downgrade_guard = always`: what code downgrades must be confirmed, too.
+
+    By `config.attributes["alembic_rollback_confirmed"] = True`. Raises NotConfirmed or Blocked.
+    """
+    config = state.context.config
+    assert config is not None
+    plan = Plan(steps)
+    scripts = {step.version: state.scripts.get((step.version, "down")) for step in steps}
+    impact = assess(state.connection, plan, scripts, budget_of(state.settings))
+    weighed = Rollback("", plan, impact, scripts, command="downgrade")
+    found = findings(subject_of(config, state.connection, state.settings, weighed), RECHECKED)
+    refuse(found)
+    if config.attributes.get("alembic_rollback_confirmed") is not True and any(
+        finding.level == "confirm" for finding in found
+    ):
+        raise NotConfirmed(
+            f"downgrade_guard = always: {found[0].message}",
+            state="Nothing was changed.",
+            next_step='Set config.attributes["alembic_rollback_confirmed"] = True.',
+        )
 
 
 def rollback_sql(
@@ -109,11 +181,14 @@ def rollback_sql(
     """
     timeouts = _timeouts(settings_of(config), lock_timeout, statement_timeout)
     plans: list[tuple[Snapshot, Plan]] = environment.inspect(
-        config, lambda snapshot, connection: (snapshot, _plan(snapshot, request))
+        config, lambda snapshot, connection: (snapshot, _plan(snapshot, (), request=request))
     )
     if len(plans) != 1:
         raise UsageError("--sql needs an env.py with one database.")
     snapshot, plan = plans[0]
+    if snapshot.shape is Shape.FOREIGN:
+        problem, advice = snapshot.ledger.foreign
+        raise LedgerError(problem, state="Nothing was changed.", next_step=advice)
     unknown = [head for head in snapshot.heads if head not in snapshot.history.revisions]
     if unknown:
         raise PairError(
@@ -199,26 +274,33 @@ def _timeouts(
     )
 
 
-def _prepare(config: Config, request: Request, *, each: bool) -> dict[Key, Rollback]:
-    """Plan, parse and weigh, for each database; nothing is written."""
+@dataclass(frozen=True)
+class Source:
+    """Where a backup is taken from."""
 
-    def look(snapshot: Snapshot, connection: Connection) -> tuple[Key, Rollback | NotApplied]:
+    url: URL
+    tables: tuple[tuple[str, str], ...]
+    partitioned: tuple[tuple[str, str], ...]
+
+
+def _prepare(
+    config: Config, planner: Planner, options: Options, sources: dict[Key, Source]
+) -> dict[Key, Rollback]:
+    """Plan, parse, weigh and check, for each database; nothing is written."""
+
+    def see(snapshot: Snapshot, connection: Connection) -> tuple[Key, Rollback | NotApplied]:
+        if snapshot.shape is Shape.FOREIGN and options.command == "rollback-db":
+            problem, advice = snapshot.ledger.foreign
+            raise LedgerError(problem, state="Nothing was changed.", next_step=advice)
         try:
-            plan = _plan(snapshot, request)
+            found = look(config, snapshot, connection, planner, options)
         except NotApplied as error:
             return snapshot.key, error
-        scripts = {step.version: _down_script(snapshot, step) for step in plan.steps}
-        impact = assess(connection, plan, scripts, snapshot.settings.count_limit)
-        if not each and impact.locks > impact.lock_capacity:
-            raise Blocked(
-                f"In one transaction this needs about {impact.locks} locks; the server's lock "
-                f"table holds {impact.lock_capacity}.",
-                state="Nothing was changed.",
-                next_step="Add --transaction each, or raise max_locks_per_transaction.",
-            )
-        return snapshot.key, Rollback(snapshot.database, plan, impact, scripts)
+        if options.backup:
+            sources[snapshot.key] = _source(connection, found)
+        return snapshot.key, found
 
-    found = dict(environment.inspect(config, look))
+    found = dict(environment.inspect(config, see))
     # Of several databases, those where it is not applied have nothing to do.
     refused = [one for one in found.values() if isinstance(one, NotApplied)]
     if len(refused) == len(found):
@@ -229,10 +311,39 @@ def _prepare(config: Config, request: Request, *, each: bool) -> dict[Key, Rollb
     }
 
 
-def _plan(snapshot: Snapshot, request: Request) -> Plan:
-    if snapshot.shape is Shape.FOREIGN:
-        problem, advice = snapshot.ledger.foreign
-        raise LedgerError(problem, state="Nothing was changed.", next_step=advice)
+def _source(connection: Connection, rollback: Rollback) -> Source:
+    steps = rollback.impact.steps
+    oids = [loss.oid for step in steps for loss in step.tables if loss.rows != 0]
+    return Source(
+        connection.engine.url,
+        tables_with_data(connection, oids),
+        partitioned_tables(connection, oids),
+    )
+
+
+def _with_backups(
+    config: Config,
+    settings: Settings,
+    prepared: Mapping[Key, Rollback],
+    sources: Mapping[Key, Source],
+) -> dict[Key, Rollback]:
+    """Save the tables that lose rows, before anything is locked."""
+    directory = directory_of(config) / settings.backup_directory
+    saved = dict(prepared)
+    for key, source in sources.items():
+        path = take_backup(
+            source.url,
+            source.tables,
+            directory,
+            versions=prepared[key].versions,
+            partitioned=source.partitioned,
+            lock_timeout=settings.lock_timeout,
+        )
+        saved[key] = replace(prepared[key], backup=path)
+    return saved
+
+
+def _plan(snapshot: Snapshot, more: tuple[str, ...], *, request: Request) -> Plan:
     history = snapshot.history
 
     def resolve(identifier: str) -> str:
@@ -241,12 +352,12 @@ def _plan(snapshot: Snapshot, request: Request) -> Plan:
     target = request.to if request.to in (None, "base") else resolve(request.to)
     versions = tuple(resolve(version) for version in request.versions)
     resolved = replace(request, versions=versions, to=target)
-    return plan_rollback(history.graph, history.revisions, snapshot.ranked, resolved)
-
-
-def _down_script(snapshot: Snapshot, step: Revision) -> Script | None:
-    pair = pair_of(snapshot.history.script(step.version))
-    return load_script(pair, "down") if pair else None
+    if more:
+        resolved = Request(versions=more)
+    lenient = snapshot.settings.level_of("irreversible") != "block"
+    return plan_rollback(
+        history.graph, history.revisions, snapshot.ranked, resolved, irreversible=lenient
+    )
 
 
 def _tell_what_was_committed(

@@ -6,7 +6,8 @@ RollbackError (1)
 ├── PairError (1)             a file of a pair cannot be used
 │   └── ScriptSyntaxError (1) its SQL does not parse, or cannot be run as a migration
 ├── LedgerError (1)           schema_migrations is not ours, or cannot be used
-├── DatabaseError (1)         no connection, or not PostgreSQL
+├── DatabaseError (1)         no connection
+│   └── NotPostgreSQL (1)     another kind of database
 ├── StatementError (1)        a statement of a script failed
 ├── NotApplied (1)            there is nothing to roll back
 ├── Blocked (3)               a check forbids the plan
@@ -98,7 +99,11 @@ class LedgerError(RollbackError):
 
 
 class DatabaseError(RollbackError):
-    """The database cannot be reached, or is not PostgreSQL."""
+    """The database cannot be reached, or refuses."""
+
+
+class NotPostgreSQL(DatabaseError):
+    """The database is of another kind."""
 
 
 class Blocked(RollbackError):

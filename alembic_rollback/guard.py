@@ -7,14 +7,20 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from alembic_rollback.catalog.tables import lock_tables
-from alembic_rollback.checks.impact import assess
+from alembic_rollback.checks.digest import content, step_content
+from alembic_rollback.checks.impact import Known, assess
+from alembic_rollback.checks.registry import RECHECKED, findings
 from alembic_rollback.errors import Blocked, DatabaseError
+from alembic_rollback.host import collateral
 from alembic_rollback.host.environment import Key
-from alembic_rollback.model import Impact, Revision, Rollback, StepImpact
+from alembic_rollback.host.state import State
+from alembic_rollback.model import Affected, Impact, Revision, Rollback, StepImpact
+from alembic_rollback.preflight import budget_of, refuse, subject_of
 from alembic_rollback.runner import describe
 from alembic_rollback.sql.script import Script
 
 if TYPE_CHECKING:
+    from alembic.config import Config
     from sqlalchemy.engine import Connection
 
 
@@ -22,20 +28,22 @@ class Guard:
     """Looks at what will be lost once more, under the lock and with the tables locked.
 
     Between the question and the lock somebody may have written rows or edited a file. What a person
-    has agreed to must still be so; with --yes, what is found now is what is reported.
+    has agreed to must still be so; with --yes, what is found now is what is reported. The
+    definitions of what CASCADE takes from others are kept in the log.
     """
 
     def __init__(
-        self, prepared: Mapping[Key, Rollback], count_limit: int, *, agreed: bool, each: bool
+        self, config: Config, prepared: Mapping[Key, Rollback], *, agreed: bool, each: bool
     ) -> None:
+        self.config = config
         self.found = dict(prepared)
         self.shown = prepared
-        self.count_limit, self.agreed, self.each = count_limit, agreed, each
+        self.agreed, self.each = agreed, each
 
     def __call__(
         self,
         key: Key,
-        connection: Connection,
+        state: State,
         steps: tuple[Revision, ...],
         scripts: Mapping[str, Script | None],
     ) -> None:
@@ -44,32 +52,71 @@ class Guard:
         Raises Blocked where they aren't what was agreed to, DatabaseError where the tables cannot
         be locked in time.
         """
-        shown = self.shown[key]
+        shown, connection = self.shown[key], state.connection
+        # What a downgrade() does was read beforehand; whether its file is the same is compared.
+        scripts = {
+            version: script or shown.scripts[version]  # type: ignore[misc]
+            for version, script in scripts.items()
+        }
+        before = [s for s in shown.impact.steps if s.revision in steps]
         if all(script is None or script.transactional for script in scripts.values()):
-            _lock_tables(connection, [s for s in shown.impact.steps if s.revision in steps])
-        impact = assess(connection, replace(shown.plan, steps=steps), scripts, self.count_limit)
-        if self.agreed and not self._is_what_was_shown(key, impact, scripts):
+            _lock_tables(connection, before)
+        known = Known(ups={}, why={}, uncounted=_uncounted(before))
+        plan = replace(shown.plan, steps=steps)
+        impact = assess(connection, plan, scripts, budget_of(state.settings), known)
+        if self.agreed and not self._is_what_was_shown(shown, impact, scripts):
             raise Blocked(
                 "What would be lost has changed since it was shown.",
                 state="Nothing was changed.",
                 next_step="Run the command again to see it as it is now.",
             )
+        now = replace(shown, plan=plan, impact=impact, scripts=scripts)
+        subject = subject_of(self.config, connection, state.settings, now)
+        refuse(findings(subject, RECHECKED))
+        collateral.save(state, _outside(before, impact))
+        self._remember(key, impact)
+
+    def _remember(self, key: Key, impact: Impact) -> None:
         found = {step.revision.version: step for step in impact.steps}
         merged = [found.get(s.revision.version, s) for s in self.found[key].impact.steps]
         whole = replace(self.found[key].impact, steps=tuple(merged))
         self.found[key] = replace(self.found[key], impact=whole)
 
     def _is_what_was_shown(
-        self, key: Key, impact: Impact, scripts: Mapping[str, Script | None]
+        self, shown: Rollback, impact: Impact, scripts: Mapping[str, Script | None]
     ) -> bool:
-        shown = self.shown[key]
         if any(scripts[version] != shown.scripts[version] for version in scripts):
             return False
         if not self.each:
-            return impact == shown.impact
+            now = content(shown.identity, shown.plan, impact, scripts)
+            return now == content(shown.identity, shown.plan, shown.impact, scripts)
         # One step at a time: what the steps before it took is no longer there to be compared.
-        tables = {step.revision.version: step.tables for step in shown.impact.steps}
-        return all(step.tables == tables[step.revision.version] for step in impact.steps)
+        before = {step.revision.version: step_content(step)[1] for step in shown.impact.steps}
+        return all(step_content(s)[1] == before[s.revision.version] for s in impact.steps)
+
+
+def _uncounted(steps: Sequence[StepImpact]) -> frozenset[int]:
+    """Tables too large to be counted: writers need not wait while that is found out again."""
+    return frozenset(t.oid for step in steps for t in step.tables if not t.exact)
+
+
+def _outside(shown: Sequence[StepImpact], impact: Impact) -> list[tuple[str, Sequence[Affected]]]:
+    """What each step takes from others, of what is there now.
+
+    Whose it is was found out beforehand, with the ups at hand; what has come since is others'.
+    """
+    ours = {one.address for step in shown for one in step.objects if not one.outside}
+    return [
+        (
+            step.revision.version,
+            [
+                one
+                for one in step.objects
+                if one.outside and one.action == "dropped" and one.address not in ours
+            ],
+        )
+        for step in impact.steps
+    ]
 
 
 def _lock_tables(connection: Connection, steps: Sequence[StepImpact]) -> None:

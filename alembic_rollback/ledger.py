@@ -10,11 +10,11 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from enum import Enum
 from typing import TYPE_CHECKING, Any
 
-from alembic_rollback.model import Failure, LedgerRow, LogEntry
+from alembic_rollback.model import Collateral, Failure, LedgerRow, LogEntry
 from alembic_rollback.sql.names import quote_always, quote_literal, quote_name
 
 if TYPE_CHECKING:
@@ -62,7 +62,9 @@ _SHAPE = {
     "checksum": _TEXT,
     "execution_time_ms": _NUMBER,
 }
-_ENDED = "outcome <> 'failed'"
+_ENDED = "outcome NOT IN ('failed', 'collateral')"
+_OF_OBJECTS = "('collateral', 'repaired')"
+"""Outcomes of rows that say nothing about a step: they lie between its rows."""
 _TARGET_CLASS = "SELECT to_regclass(:name)::oid"
 
 
@@ -185,7 +187,7 @@ class Ledger:
             "SELECT DISTINCT ON (g.version) g.version, g.name, g.down_revisions, "
             f"g.depends_on FROM {self._bound(self.log_table)} g "
             f"JOIN {self._bound(self.table)} l ON l.version = g.version "
-            "WHERE g.down_revisions IS NOT NULL ORDER BY g.version, g.id DESC",
+            f"WHERE g.down_revisions IS NOT NULL AND g.outcome NOT IN {_OF_OBJECTS} ORDER BY g.version, g.id DESC",
             {},
         )
         return {
@@ -199,7 +201,8 @@ class Ledger:
             connection,
             "SELECT version, direction, started_at, error, statement FROM ("
             "SELECT DISTINCT ON (version) version, direction, started_at, error, statement, "
-            f"outcome FROM {self._bound(self.log_table)} ORDER BY version, id DESC) last "
+            f"outcome FROM {self._bound(self.log_table)} WHERE outcome NOT IN {_OF_OBJECTS} "
+            "ORDER BY version, id DESC) last "
             "WHERE outcome = 'failed'",
             {},
         )
@@ -213,6 +216,43 @@ class Ledger:
         )
         found = _run(connection, sql, {"run_id": run_id, "outcome": outcome})
         return tuple(row[0] for row in found)
+
+    def collateral(self, connection: Connection) -> list[Collateral]:
+        """What rollbacks took from revisions that stayed applied, and nobody has brought back.
+
+        In the order in which it was written. An object counts once, as it was taken last. Where its
+        owner has been taken back since, that has settled it.
+        """
+        log = self._bound(self.log_table)
+        found = _run(
+            connection,
+            f"SELECT version, outcome, statement FROM {log} WHERE outcome IN "
+            "('collateral', 'repaired', 'rolled_back', 'forgotten') "
+            f"AND id >= (SELECT min(id) FROM {log} WHERE outcome = 'collateral') ORDER BY id",
+            {},
+        )
+        open_: dict[tuple[str, str], Collateral] = {}
+        for version, outcome, statement in found:
+            if outcome not in ("collateral", "repaired"):
+                open_ = {key: one for key, one in open_.items() if one.owner != version}
+                continue
+            one = _collateral(version, statement)
+            open_.pop((one.kind, one.name), None)
+            if outcome == "collateral":
+                open_[one.kind, one.name] = one
+        return list(open_.values())
+
+    def note_collateral(
+        self, connection: Connection, run: Run, one: Collateral, *, repaired: bool, name: str = ""
+    ) -> None:
+        """Keep what a rollback is about to take, or say that it is there again.
+
+        name: of the revision that was rolled back.
+        """
+        way = ("up", "repaired") if repaired else ("down", "collateral")
+        told = {key: value for key, value in asdict(one).items() if key != "version"}
+        entry = LogEntry(one.version, *way, name=name, statement=json.dumps(told))
+        self.note(connection, run, entry)
 
     def add(self, connection: Connection, run: Run, entry: LogEntry) -> None:
         """Record a revision as applied, in ledger and log, in one round trip."""
@@ -380,6 +420,13 @@ def find_schema(
         "ledger_table": quote_always(ledger_table),
     }
     return str(_run(connection, sql, names).scalar_one())
+
+
+def _collateral(version: str, statement: str) -> Collateral:
+    told: dict[str, Any] = json.loads(statement)
+    lists = {key: tuple(told.get(key, ())) for key in ("statements", "names", "args")}
+    rest = {key: told[key] for key in ("kind", "name", "missing", "owner")}
+    return Collateral(version, **rest, **lists)
 
 
 def server_now(connection: Connection) -> Any:

@@ -27,7 +27,7 @@ class LogEntry:
     direction: str
     """`up`, `down` or `none`."""
     outcome: str
-    """applied, rolled_back, failed, stamped, adopted, forgotten."""
+    """applied, rolled_back, failed, stamped, adopted, forgotten; of an object collateral, repaired."""
     name: str = ""
     duration_ms: int | None = None
     checksum: str = ""
@@ -37,6 +37,32 @@ class LogEntry:
     depends_on: tuple[str, ...] = ()
     statement: str | None = None
     error: str | None = None
+
+
+@dataclass(frozen=True)
+class Collateral:
+    """An object that a rollback takes with CASCADE from revisions that stay applied."""
+
+    version: str
+    """The revision that was rolled back."""
+    kind: str
+    """pg_identify_object's type: `view`, `table constraint`."""
+    name: str
+    """pg_identify_object's identity: `po_items_po_fkey on public.po_items`."""
+    statements: tuple[str, ...] = ()
+    """SQL that makes it again, in order, without semicolons."""
+    missing: str = ""
+    """Why it cannot be made again; then there are no statements."""
+    owner: str | None = None
+    """The revision that made it, or the table that it is part of, where that is known."""
+    names: tuple[str, ...] = ()
+    """With args, how PostgreSQL finds it: pg_get_object_address(kind, names, args)."""
+    args: tuple[str, ...] = ()
+
+    @property
+    def title(self) -> str:
+        """`view public.totals`."""
+        return f"{self.kind} {self.name}"
 
 
 @dataclass(frozen=True)
@@ -89,7 +115,7 @@ class RevisionStatus:
     execution_time_ms: int | None = None
     checksum: str | None = None
     problems: tuple[str, ...] = ()
-    """What is wrong: modified, missing file, missing down, out of order."""
+    """What is wrong: modified, missing file, missing down, out of order, damaged by rollback of …"""
     irreversible: tuple[str, ...] = ()
     """Why there is no way back, where that is so on purpose."""
     failure: Failure | None = None
@@ -144,7 +170,56 @@ class TableLoss:
     """None where they could not be counted."""
     exact: bool = True
     referenced_by: tuple[str, ...] = ()
+    column: str = ""
+    """The column's name, where only its values go."""
     oid: int = field(default=0, repr=False)
+
+
+@dataclass(frozen=True)
+class Affected:
+    """One object of the database that a step takes away or changes."""
+
+    kind: str
+    """PostgreSQL's word for it: `table`, `view`, `table constraint`, `policy`, `table column`."""
+    name: str
+    """Schema-qualified identity (pg_identify_object): `po_items_po_fkey on public.po_items`."""
+    shown: str
+    """As PostgreSQL's messages call it: `constraint po_items_po_fkey on table po_items`."""
+    action: str
+    """`dropped`; `changed`; `recreated` where a later statement of the plan makes it again."""
+    how: str = "named"
+    """`named` by a statement; `CASCADE`; `with` what it is a part of or belongs to."""
+    via: str = ""
+    """What it hangs on, where it isn't named: `table purchase_orders`."""
+    outside: bool = False
+    """Neither named by the plan, nor part of what is, nor made by its revisions."""
+    address: tuple[int, int, int] = field(default=(0, 0, 0), repr=False)
+    """pg_depend's classid, objid, objsubid."""
+
+
+@dataclass(frozen=True)
+class Obstacle:
+    """Why a statement of a down will fail, found before it runs."""
+
+    where: str
+    """file:line:column."""
+    problem: str
+    """`DROP TABLE purchase_orders fails: view order_totals depends on it`."""
+    next_step: str = ""
+
+
+@dataclass(frozen=True)
+class Finding:
+    """What a check says about a plan."""
+
+    check: str
+    """The check's id."""
+    level: str
+    """`info`, `warn`, `confirm` or `block`."""
+    message: str
+    """Harm, object and number, in one line."""
+    next_step: str = ""
+    """What to type or do about it."""
 
 
 @dataclass(frozen=True)
@@ -159,6 +234,12 @@ class StepImpact:
     """Rows can go, or what goes is not known: it must be confirmed."""
     outside: str | None = None
     """Why it runs outside a transaction."""
+    objects: tuple[Affected, ...] = ()
+    """Everything that goes or changes, the tables among it, parts of what goes included."""
+    unknown: tuple[str, ...] = ()
+    """What can do anything: `DO block (line 3)`."""
+    obstacles: tuple[Obstacle, ...] = ()
+    """Why it will fail."""
 
 
 @dataclass(frozen=True)
@@ -171,11 +252,18 @@ class Impact:
     locks: int = 0
     """Estimated entries in the server's lock table, in one transaction."""
     lock_capacity: int = 0
+    relations: tuple[int, ...] = field(default=(), repr=False)
+    """The oids of the tables, views and sequences that the plan names, changes or drops."""
 
     @property
     def destructive(self) -> bool:
-        """Whether the plan must be confirmed."""
+        """Whether rows or values can go, or what goes is not known."""
         return any(step.destructive for step in self.steps)
+
+    @property
+    def objects(self) -> tuple[Affected, ...]:
+        """Everything that goes or changes, in the plan's order."""
+        return tuple(one for step in self.steps for one in step.objects)
 
 
 @dataclass(frozen=True)
@@ -189,6 +277,23 @@ class Rollback:
     """The parsed down script by version, None for `.py`: what was weighed is what runs."""
     executed: bool = False
     run_id: str = ""
+    findings: tuple[Finding, ...] = ()
+    """What the checks say, the worst first."""
+    identity: tuple[object, ...] = field(default=(), repr=False)
+    """What tells this database from every other."""
+    command: str = "rollback-db"
+    backup: Path | None = None
+    """The archive that was taken before it ran."""
+
+    @property
+    def must_ask(self) -> bool:
+        """Whether a person must agree.
+
+        rollback-db asks wherever rows could go; Alembic's own downgrade, which pipelines run up
+        and down on empty tables, only where a check says so.
+        """
+        asked = any(finding.level == "confirm" for finding in self.findings)
+        return asked or (self.command == "rollback-db" and self.impact.destructive)
 
     @property
     def versions(self) -> tuple[str, ...]:

@@ -186,20 +186,34 @@ def plan_rollback(
     revisions: Mapping[str, Revision],
     applied: Mapping[str, int],
     request: Request,
+    *,
+    irreversible: bool = False,
 ) -> Plan:
     """Decide which revisions a request takes back, in reverse graph order.
 
-    applied: the applied versions with their rank in the order of application. Raises UsageError
-    or PairError where a version is unknown, not applied, or cannot be rolled back.
+    applied: the applied versions with their rank in the order of application. irreversible: take
+    those, too, that say of themselves that they aren't. Raises UsageError or PairError where a
+    version is unknown, not applied, or cannot be rolled back.
     """
     chosen = list(_chosen(graph, revisions, applied, request))
     order = graph.order(chosen, applied)[::-1]
+    steps = tuple(_revertible(revisions, version, irreversible) for version in order)
+    return Plan(steps, later_than(graph, revisions, applied, chosen))
+
+
+def later_than(
+    graph: Graph,
+    revisions: Mapping[str, Revision],
+    applied: Mapping[str, int],
+    chosen: Iterable[str],
+) -> tuple[Revision, ...]:
+    """The applied revisions that stand on the chosen ones without being among them."""
+    chosen = list(chosen)
     above = (graph.descendants(chosen) - set(chosen)) & applied.keys()
-    later = [
+    return tuple(
         revisions.get(version) or Revision(version, "", Path())  # no file: it is only named
         for version in graph.order(above, applied)
-    ]
-    return Plan(tuple(_revertible(revisions, version) for version in order), tuple(later))
+    )
 
 
 def _chosen(
@@ -249,9 +263,9 @@ def _revision(revisions: Mapping[str, Revision], version: str) -> Revision:
     return found
 
 
-def _revertible(revisions: Mapping[str, Revision], version: str) -> Revision:
+def _revertible(revisions: Mapping[str, Revision], version: str, irreversible: bool) -> Revision:
     revision = _revision(revisions, version)
-    if revision.irreversible:
+    if revision.irreversible and not irreversible:
         raise Blocked(
             f"{revision.title} is marked irreversible: {'; '.join(revision.irreversible)}.",
             where=revision.path,

@@ -4,12 +4,33 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields
 from difflib import get_close_matches
 
 from alembic_rollback.errors import SettingsError
 
 _DURATION = re.compile(r"[0-9]{1,9}(ms|s|min|h)?")
+_AGE = re.compile(r"([0-9]{1,9})(s|min|h|d)")
+_SECONDS = {"s": 1, "min": 60, "h": 3600, "d": 86_400}
+
+CHECKS_GROUP = "alembic_rollback.checks"
+"""Entry points of other packages' checks."""
+LEVELS = ("off", "info", "warn", "confirm", "block")
+"""What a check's finding does: nothing (it doesn't run), told, told, asked about, refused."""
+DEFAULT_LEVELS = {
+    "backup_exists": "warn",
+    "blocking_sessions": "warn",
+    "checksum_drift": "warn",
+    "connected_tables": "warn",
+    "data_loss": "confirm",
+    "dependants": "confirm",
+    "irreversible": "block",
+    "later_revisions": "confirm",
+    "lock_level": "info",
+    "missing_down": "block",
+    "replication": "warn",
+}
+"""The built-in checks and their levels; those of other packages bring theirs."""
 
 
 @dataclass(frozen=True)
@@ -34,11 +55,45 @@ class Settings:
     count_limit: int = 1_000_000
     """Rows that are counted exactly per table; beyond it PostgreSQL's estimate is shown with ~."""
 
+    count_timeout: str = "5s"
+    """How long one table's count may take before the estimate is shown; PostgreSQL's format."""
+
+    backup_files: str = ""
+    """A glob of pg_dump archives, relative to the configuration file; the newest one is checked."""
+
+    backup_max_age: str = "24h"
+    """How old the newest backup may be: `12h`, `7d`."""
+
+    backup_command: str = ""
+    """Instead of files: a command whose exit code 0 says that there is a usable backup."""
+
+    backup_directory: str = "backups"
+    """Where --backup writes its archive, relative to the configuration file."""
+
+    downgrade_guard: str = "command-line"
+    """What `alembic downgrade` is guarded in: `command-line`, `always` (code, too), or `off`."""
+
+    safety_checks: Mapping[str, str] = field(default_factory=dict)
+    """Level of each check that isn't at its default: `off`, `info`, `warn`, `confirm`, `block`."""
+
+    def level_of(self, check: str, default: str = "warn") -> str:
+        """The level that a check's findings have."""
+        return self.safety_checks.get(check) or DEFAULT_LEVELS.get(check, default)
+
     def __post_init__(self) -> None:
         _one_of("missing_down", self.missing_down, ("error", "warn"))
         _one_of("out_of_order", self.out_of_order, ("apply", "error"))
-        for name in ("lock_timeout", "statement_timeout"):
+        _one_of("downgrade_guard", self.downgrade_guard, ("command-line", "always", "off"))
+        for name in ("lock_timeout", "statement_timeout", "count_timeout"):
             check_duration(name, getattr(self, name))
+        if not _AGE.fullmatch(self.backup_max_age):
+            raise SettingsError(
+                f"backup_max_age = {self.backup_max_age!r} is not an age; write 30min, 24h or 7d."
+            )
+        for name, level in self.safety_checks.items():
+            _one_of(name, level, LEVELS)
+            if name == "missing_down" and level != "block":
+                raise SettingsError("missing_down can only block: there is nothing to run.")
         if not self.ledger_table or len(self.ledger_table.encode()) > 55:
             raise SettingsError("ledger_table must be 1 to 55 bytes long.")
         if self.ledger_table == "alembic_version":
@@ -64,16 +119,40 @@ def read(values: Mapping[str, object], source: str) -> Settings:
     """
     known = {field.name: field for field in fields(Settings)}
     given: dict[str, object] = {}
+    levels: dict[str, str] = {}
     for key, value in values.items():
-        if key not in known:
+        if key == "safety_checks" and isinstance(value, Mapping):
+            levels |= {name: _known_check(source, name, level) for name, level in value.items()}
+            continue
+        if key not in known and _is_check(key):
+            levels[key] = str(value).strip()
+            continue
+        if key not in known or key == "safety_checks":
             near = get_close_matches(key, known, n=1)
-            advice = f" Did you mean {near[0]}?" if near else f" Known are: {', '.join(known)}."
+            listed = ", ".join(name for name in known if name != "safety_checks")
+            advice = f" Did you mean {near[0]}?" if near else f" Known are: {listed}."
             raise SettingsError(f"{source}: unknown setting {key!r}.{advice}")
         given[key] = _typed(source, key, value, type(known[key].default))
     try:
-        return Settings(**given)  # type: ignore[arg-type]
+        return Settings(**given, safety_checks=levels)  # type: ignore[arg-type]
     except SettingsError as error:
         raise SettingsError(f"{source}: {error.what}") from None
+
+
+def _is_check(name: str) -> bool:
+    if name in DEFAULT_LEVELS:
+        return True
+    from importlib.metadata import entry_points
+
+    return name in entry_points(group=CHECKS_GROUP).names
+
+
+def _known_check(source: str, name: str, level: object) -> str:
+    if not _is_check(name):
+        near = get_close_matches(name, DEFAULT_LEVELS, n=1)
+        advice = f"Did you mean {near[0]}?" if near else f"Known are: {', '.join(DEFAULT_LEVELS)}."
+        raise SettingsError(f"{source}: there is no check {name!r}. {advice}")
+    return str(level).strip()
 
 
 def _typed(source: str, key: str, value: object, wanted: type) -> object:

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from alembic_rollback.host.environment import Snapshot
 from alembic_rollback.ledger import Shape
-from alembic_rollback.model import LedgerRow, Revision, RevisionStatus, Status
+from alembic_rollback.model import Collateral, LedgerRow, Revision, RevisionStatus, Status
 from alembic_rollback.planning import holes
 
 
@@ -21,6 +21,8 @@ def status_of(snapshot: Snapshot) -> Status:
         notes = (f"{table} is another tool's; set ledger_table to have a ledger.",)
     elif snapshot.shape is Shape.ABSENT:
         notes = ("There is no ledger yet; the next upgrade creates it.",)
+    applied = snapshot.applied
+    notes += tuple(_gone(one, applied) for one in snapshot.collateral if one.owner is None)
     late = holes(history.graph, snapshot.applied)
     revisions = tuple(
         _revision_status(snapshot, version, rows.get(version), late=version in late)
@@ -47,16 +49,34 @@ def _revision_status(
         checksum=row.checksum if row and applied else None,
         failure=failure,
     )
+    damage = _damage(snapshot, version)
     if revision is None:
-        return replace(found, problems=("missing file",))
+        return replace(found, problems=("missing file", *damage))
     return replace(
         found,
         name=revision.name,
         kind="pair" if revision.is_pair else "py",
         path=revision.path,
-        problems=tuple(_problems(revision, found, late=late)),
+        problems=(*_problems(revision, found, late=late), *damage),
         irreversible=revision.irreversible,
     )
+
+
+def _damage(snapshot: Snapshot, version: str) -> tuple[str, ...]:
+    """By whose rollback the revision has lost an object."""
+    culprits = dict.fromkeys(one.version for one in snapshot.collateral if one.owner == version)
+    return tuple(f"damaged by rollback of {culprit}" for culprit in culprits)
+
+
+def _gone(one: Collateral, applied: frozenset[str]) -> str:
+    """What happened to an object of which no revision is known to have made it."""
+    if one.missing:
+        end = f"it cannot be made again: {one.missing}."
+    elif one.version in applied:
+        end = "it has not been restored."
+    else:
+        end = "it comes back when that is applied again."
+    return f"{one.title} was taken by the rollback of {one.version}; {end}"
 
 
 def _problems(revision: Revision, found: RevisionStatus, *, late: bool) -> list[str]:

@@ -1,12 +1,11 @@
-"""Tables by name: which exist, what hangs on them, how many rows they hold.
+"""Tables: which exist, what hangs on them, which foreign keys point at them, what locks they need.
 
-Names are resolved as the script's own statements would be, by search_path (to_regclass).
+A name is resolved as a script's own statement would be, by search_path (to_regclass).
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -29,10 +28,6 @@ _HARMLESS = (
     "setval",
     "timeofday",
 )
-COUNT_TIMEOUT = "5s"
-"""How long one count may take before the estimate is shown instead."""
-COUNT_LOCK_TIMEOUT = "1s"
-"""How long a count waits for somebody's ACCESS EXCLUSIVE lock."""
 
 
 @dataclass(frozen=True)
@@ -50,19 +45,13 @@ class Table:
     indexes: int
     policies: int
     triggers: int
+    parent: int | None = None
+    """Of a partition: the table whose count has its rows."""
 
     @property
     def shown(self) -> str:
         """The name as a person would write it: with its schema only where search_path needs it."""
         return quote_name((self.name,) if self.visible else (self.schema, self.name))
-
-
-@dataclass(frozen=True)
-class RowCount:
-    """A number of rows. None where it isn't known; not exact where it is an estimate."""
-
-    rows: int | None
-    exact: bool = True
 
 
 _TABLE = (
@@ -71,7 +60,8 @@ _TABLE = (
     "pg_table_is_visible(c.oid), "
     "(SELECT count(*) FROM pg_index WHERE indrelid = c.oid), "
     "(SELECT count(*) FROM pg_policy WHERE polrelid = c.oid), "
-    "(SELECT count(*) FROM pg_trigger WHERE tgrelid = c.oid AND NOT tgisinternal) "
+    "(SELECT count(*) FROM pg_trigger WHERE tgrelid = c.oid AND NOT tgisinternal), "
+    "(SELECT inhparent FROM pg_inherits WHERE inhrelid = c.oid AND c.relispartition) "
     "FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace WHERE "
 )
 _OIDS = "ANY (CAST(string_to_array(:oids, ',') AS oid[]))"
@@ -85,10 +75,16 @@ def find_table(connection: Connection, name: tuple[str, ...]) -> Table | None:
     return next((_table(row) for row in rows), None)
 
 
-def tables_in_schema(connection: Connection, schema: str) -> tuple[Table, ...]:
+def tables_by_oid(connection: Connection, oids: Iterable[int]) -> dict[int, Table]:
+    """The relations of those oids, as far as they are there."""
+    rows = _query(connection, _TABLE + f"c.oid = {_OIDS}", oids=_joined(oids))
+    return {row[0]: _table(row) for row in rows}
+
+
+def tables_in_schema(connection: Connection, schema: int) -> tuple[Table, ...]:
     """Every table and materialized view in a schema; partitions not apart from their parent."""
     condition = (
-        "n.nspname = :schema AND c.relkind IN ('r', 'p', 'm', 'f') AND NOT EXISTS ("
+        "n.oid = :schema AND c.relkind IN ('r', 'p', 'm', 'f') AND NOT EXISTS ("
         "SELECT FROM pg_inherits i JOIN pg_class parent ON parent.oid = i.inhparent "
         "WHERE i.inhrelid = c.oid AND c.relispartition "
         "AND parent.relnamespace = c.relnamespace) ORDER BY c.oid"
@@ -96,19 +92,33 @@ def tables_in_schema(connection: Connection, schema: str) -> tuple[Table, ...]:
     return tuple(_table(row) for row in _query(connection, _TABLE + condition, schema=schema))
 
 
-def table_of_index(connection: Connection, name: tuple[str, ...]) -> int | None:
+def table_of_index(connection: Connection, oid: int) -> int | None:
     """The oid of the table that an index belongs to."""
-    if len(name) > _MOST_PARTS:
-        return None
-    sql = "SELECT indrelid FROM pg_index WHERE indexrelid = to_regclass(:name)"
-    found: int | None = _query(connection, sql, name=_always(name)).scalar()
+    sql = "SELECT indrelid FROM pg_index WHERE indexrelid = :oid"
+    found: int | None = _query(connection, sql, oid=oid).scalar()
     return found
 
 
-def columns_of(connection: Connection, oid: int) -> frozenset[str]:
-    """A relation's columns."""
-    sql = "SELECT attname FROM pg_attribute WHERE attrelid = :oid AND attnum > 0"
-    return frozenset(row[0] for row in _query(connection, sql, oid=oid))
+def firing_triggers(connection: Connection, oid: int, event: str) -> tuple[str, ...]:
+    """Enabled triggers of users on a table, which may do anything when rows change.
+
+    event: INSERT, DELETE, UPDATE or TRUNCATE; their bits in pg_trigger.tgtype are from
+    PostgreSQL's catalog/pg_trigger.h.
+    """
+    sql = (
+        "SELECT tgname FROM pg_trigger t JOIN pg_proc p ON p.oid = tgfoid "
+        "JOIN pg_namespace n ON n.oid = pronamespace WHERE tgrelid = :oid AND NOT tgisinternal "
+        "AND tgenabled IN ('O', 'A') AND (tgtype & :bit) <> 0 AND nspname <> 'pg_catalog' "
+        "ORDER BY tgname"
+    )
+    bit = {"INSERT": 4, "DELETE": 8, "UPDATE": 16, "TRUNCATE": 32}[event]
+    return tuple(row[0] for row in _query(connection, sql, oid=oid, bit=bit))
+
+
+def column_name(connection: Connection, oid: int, number: int) -> str:
+    """A column's name by its number."""
+    sql = "SELECT attname FROM pg_attribute WHERE attrelid = :oid AND attnum = :number"
+    return str(_query(connection, sql, oid=oid, number=number).scalar_one())
 
 
 def referencing_tables(connection: Connection, oids: Iterable[int]) -> tuple[str, ...]:
@@ -124,37 +134,6 @@ def referencing_tables(connection: Connection, oids: Iterable[int]) -> tuple[str
     return tuple(
         quote_name((name,) if visible else (schema, name)) for schema, name, visible in rows
     )
-
-
-def count_rows(
-    connection: Connection, table: Table, limit: int, *, column: str | None = None
-) -> RowCount:
-    """Count a table's rows, or a column's non-null values, exactly up to `limit`.
-
-    Row-level security would hide rows from an owner under FORCE: it is switched off for the count,
-    and where that is not allowed, or the count takes too long or waits for a lock, PostgreSQL's
-    estimate is given. Never 0 for rows that could not be seen.
-    """
-    from sqlalchemy.exc import DBAPIError
-
-    name = quote_name((table.schema, table.name)).replace(":", "\\:")
-    test = f"WHERE {quote_always(column)} IS NOT NULL ".replace(":", "\\:") if column else ""
-    sql = f"SELECT count(*) FROM (SELECT FROM {name} {test}LIMIT :many) counted"
-    try:
-        with _counting(connection):
-            rows = int(_query(connection, sql, many=limit + 1).scalar_one())
-    except DBAPIError:
-        return RowCount(table.estimate if table.estimate > 0 else None, exact=False)
-    if rows > limit:
-        return RowCount(max(table.estimate, rows - 1), exact=False)
-    return RowCount(rows)
-
-
-def schema_oid(connection: Connection, schema: str) -> int | None:
-    """A schema's oid; None where there is none."""
-    sql = "SELECT oid FROM pg_namespace WHERE nspname = :schema"
-    found: int | None = _query(connection, sql, schema=schema).scalar()
-    return found
 
 
 def reached_by_foreign_keys(
@@ -255,20 +234,19 @@ def lock_capacity(connection: Connection) -> int:
     return int(_query(connection, sql).scalar_one())
 
 
-@contextmanager
-def _counting(connection: Connection) -> Iterator[None]:
+def database_identity(connection: Connection) -> tuple[str, ...]:
+    """What tells this database from one of the same name elsewhere."""
+    from sqlalchemy.exc import DBAPIError
+
+    sql = "SELECT oid FROM pg_database WHERE datname = current_database()"
+    oid = str(_query(connection, sql).scalar_one())
     savepoint = connection.begin_nested()
     try:
-        for name, value in (
-            ("row_security", "off"),
-            ("statement_timeout", COUNT_TIMEOUT),
-            ("lock_timeout", COUNT_LOCK_TIMEOUT),
-        ):
-            sql = "SELECT set_config(:name, :value, true)"
-            _query(connection, sql, name=name, value=value)
-        yield
+        sql = "SELECT system_identifier FROM pg_control_system()"
+        return oid, str(_query(connection, sql).scalar_one())
+    except DBAPIError:
+        return (oid,)  # a managed server may not tell
     finally:
-        # Rolling back also takes the settings back, in success as in failure.
         savepoint.rollback()
 
 

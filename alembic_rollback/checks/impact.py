@@ -2,15 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from alembic_rollback.catalog import objects
 from alembic_rollback.catalog import tables as catalog
-from alembic_rollback.checks.names import Names
+from alembic_rollback.catalog.counting import Budget
+from alembic_rollback.catalog.dependencies import PG_CLASS, Address
+from alembic_rollback.catalog.objects import Description
+from alembic_rollback.checks.losses import Losses, Taken
+from alembic_rollback.checks.simulation import Change, Failure, World, follow
+from alembic_rollback.checks.simulation.names import Names
+from alembic_rollback.checks.simulation.origins import made_by
 from alembic_rollback.errors import shown_path
-from alembic_rollback.model import Impact, Plan, Revision, StepImpact, TableLoss
-from alembic_rollback.sql.effects import Effect, Loss, effects, named_relations
+from alembic_rollback.model import Affected, Impact, Obstacle, Plan, Revision, StepImpact
+from alembic_rollback.sql.effects import (
+    Effect,
+    Loss,
+    changed_tables,
+    effects,
+    named_relations,
+)
 from alembic_rollback.sql.parser import Statement
 from alembic_rollback.sql.script import Script
 
@@ -20,190 +33,308 @@ if TYPE_CHECKING:
 _LOCKS_ELSEWHERE, _LOCKS_UNKNOWN = 4, 20
 """Entries in the lock table for a statement about something that is no table; and for a `.py`
 downgrade or a statement that names nothing."""
-_WHOLE_TABLE = ("table", "materialized view", "foreign table")
+_WITH_ROWS = ("table", "materialized view", "foreign table", "column", "rows")
+_PARTS = ("policy", "trigger", "constraint", "rule")
+
+
+@dataclass(frozen=True)
+class Known:
+    """What is known about a plan beside its downs."""
+
+    ups: Mapping[str, Script | None] = field(default_factory=dict)
+    """The parsed ups of its steps: what they made is not somebody else's."""
+    why: Mapping[str, str] = field(default_factory=dict)
+    """By version: why a downgrade() could not be read."""
+    uncounted: frozenset[int] = frozenset()
+    """Tables that are estimated, not counted: their rows were not counted the first time either."""
 
 
 def assess(
-    connection: Connection, plan: Plan, scripts: Mapping[str, Script | None], count_limit: int
+    connection: Connection,
+    plan: Plan,
+    scripts: Mapping[str, Script | None],
+    budget: Budget,
+    known: Known | None = None,
 ) -> Impact:
-    """Say what each step of a plan would take away. Reads only.
+    """Say what each step of a plan takes away or changes. Reads only.
 
-    scripts: the parsed down script by version; None for a `.py` revision, whose effect is not
-    known. A table is counted once, in the first step that takes it.
+    scripts: the parsed down script by version; None for a `.py` revision whose effect is not
+    known. The steps are followed in order: what one drops, renames or makes, the next finds so.
     """
-    reader = _Reader(connection, count_limit)
-    steps = [reader.step(revision, scripts[revision.version]) for revision in plan.steps]
-    tables = reader.dropped
-    locks = catalog.count_locks_of_drop(connection, tables, reader.dropped_schemas)
-    return Impact(
-        steps=tuple(steps),
-        referenced_by=catalog.referencing_tables(connection, tables) if tables else (),
-        locks=locks + reader.other_locks,
-        lock_capacity=catalog.lock_capacity(connection),
-    )
+    return _Assessment(connection, plan, scripts, budget, known or Known()).impact()
 
 
 @dataclass
 class _Step:
-    lines: list[str] = field(default_factory=list)
-    tables: list[TableLoss] = field(default_factory=list)
-    related: list[str] = field(default_factory=list)
-    """Kinds of what hangs on the dropped tables: `indexes`, `policies`."""
-    destructive: bool = False
+    revision: Revision
+    script: Script | None
+    taken: Taken = field(default_factory=Taken)
+    changes: list[Change] = field(default_factory=list)
+    definitions: list[tuple[Effect, int | None]] = field(default_factory=list)
+    """What only a definition goes of, with the table that it belongs to."""
 
 
-class _Reader:
-    """Reads a plan's scripts in order; what one step drops or renames, the next finds so."""
-
-    def __init__(self, connection: Connection, count_limit: int) -> None:
-        self.connection, self.count_limit = connection, count_limit
-        self.names = Names(connection)
-        self.dropped: set[int] = set()
-        self.dropped_schemas: set[int] = set()
-        self.gone: set[tuple[str, ...]] = set()
-        """Names, as written, of what is dropped or belongs to something dropped."""
+class _Assessment:
+    def __init__(
+        self,
+        connection: Connection,
+        plan: Plan,
+        scripts: Mapping[str, Script | None],
+        budget: Budget,
+        known: Known,
+    ) -> None:
+        self.connection, self.known = connection, known
+        self.world = World(connection)
+        self.losses = Losses(connection, self.world, budget, set(known.uncounted))
+        self.steps = [_Step(revision, scripts[revision.version]) for revision in plan.steps]
         self.other_locks = 0
+        self.relations: set[int] = set()
 
-    def step(self, revision: Revision, script: Script | None) -> StepImpact:
-        if script is None:
+    def impact(self) -> Impact:
+        self._preload()
+        for step in self.steps:
+            self._follow(step)
+        report = _Report(self)
+        steps = tuple(report.step(step) for step in self.steps)
+        tables, schemas = self.losses.dropped, self.losses.dropped_schemas
+        locks = catalog.count_locks_of_drop(self.connection, tables, schemas)
+        return Impact(
+            steps=steps,
+            referenced_by=catalog.referencing_tables(self.connection, tables) if tables else (),
+            locks=locks + self.other_locks,
+            lock_capacity=catalog.lock_capacity(self.connection),
+            relations=tuple(sorted(self.relations | tables)),
+        )
+
+    def _preload(self) -> None:
+        """One query for all names of the plan, one for all that hangs on them."""
+        every = {
+            name[-1]
+            for step in self.steps
+            for statement in (step.script.statements if step.script else ())
+            for name in named_relations(statement)
+        }
+        self.world.names.preload("relation", every)
+
+    def _follow(self, step: _Step) -> None:
+        if step.script is None:
             self.other_locks += _LOCKS_UNKNOWN
-            line = f"run downgrade() of {shown_path(revision.path)}: what it destroys is not known"
-            return StepImpact(revision, (line,), destructive=True)
-        found, definitions = _Step(), list[Effect]()
-        with self.names.script(script):
-            for statement in script.statements:
-                for effect in effects(statement):
-                    if effect.loss is Loss.DEFINITION:
-                        definitions.append(effect)
-                    else:
-                        self._note(effect, found)
-                self.names.follow(statement)
-            # Tables first: what belongs to them is then folded into one line.
-            for effect in definitions:
-                if not self._belongs_to_dropped(effect):
-                    found.lines.append(effect.shown)
-            self.other_locks += sum(self._locks(statement) for statement in script.statements)
-        if found.related:
-            found.lines.append(f"DROP related {_listed(found.related)}")
-        tables = tuple(found.tables)
-        return StepImpact(revision, tuple(found.lines), tables, found.destructive, script.outside)
+            self.world.uncertain = True
+            why = self.known.why.get(step.revision.version, "what it destroys is not known")
+            line = f"run downgrade() of {shown_path(step.revision.path)}: {why}"
+            step.taken.lines.append(line)
+            step.taken.unknown.append(line)
+            step.taken.destructive = True
+            return
+        with self.world.names.script(step.script):
+            for statement in step.script.statements:
+                self._follow_statement(statement, step)
+
+    def _follow_statement(self, statement: Statement, step: _Step) -> None:
+        for effect in effects(statement):
+            if effect.loss is Loss.DEFINITION:
+                self._note_definition(effect, step)
+            else:
+                self._note(effect, step.taken)
+        self._note_triggers(statement, step.taken)
+        self.other_locks += self._locks(statement)
+        change = follow(self.world, statement)
+        self.losses.note_cascade(change, step.taken)
+        step.changes.append(change)
+
+    def _note(self, effect: Effect, taken: Taken) -> None:
+        if effect.kind == "function call" and catalog.is_harmless_function(
+            self.connection, effect.name
+        ):
+            return
+        if effect.loss is Loss.UNKNOWN:
+            self._note_unknown(effect.shown, effect.statement, taken)
+        elif effect.kind == "schema":
+            taken.destructive = True
+            self.losses.note_schema(effect, taken)
+        elif effect.kind in _WITH_ROWS:
+            self.losses.note_rows(effect, taken)
+
+    def _note_unknown(self, words: str, statement: Statement, taken: Taken) -> None:
+        line = f"{words} (line {statement.where.line}): what it does is not known"
+        taken.destructive = self.world.uncertain = True
+        taken.lines.append(line)
+        taken.unknown.append(line)
+
+    def _note_definition(self, effect: Effect, step: _Step) -> None:
+        relation = self.world.relation(effect.name) if effect.name else None
+        if relation is None:
+            if not self.world.names.is_gone("relation", effect.name):
+                step.definitions.append((effect, None))
+            return
+        oid: int | None = relation.address.objid
+        if effect.kind == "index":
+            oid = catalog.table_of_index(self.connection, relation.address.objid)
+        elif effect.kind not in _PARTS:
+            oid = None
+        step.definitions.append((effect, oid))
+
+    def _note_triggers(self, statement: Statement, taken: Taken) -> None:
+        for event, name in changed_tables(statement):
+            relation = self.world.relation(name)
+            if relation and relation.address.objid > 0:
+                oid = relation.address.objid
+                for trigger in catalog.firing_triggers(self.connection, oid, event):
+                    self._note_unknown(f"{event} fires trigger {trigger}", statement, taken)
 
     def _locks(self, statement: Statement) -> int:
         """Entries beyond those of the dropped tables and what hangs on them."""
         names = named_relations(statement)
         if not names:
             return _LOCKS_UNKNOWN
-        return sum(self._locks_of_use(name) for name in names - self.gone)
+        return sum(self._locks_of_use(name) for name in names)
 
     def _locks_of_use(self, name: tuple[str, ...]) -> int:
-        table = self.names.find(name)
-        if table is None:
-            return _LOCKS_ELSEWHERE
-        return catalog.count_locks_of_use(self.connection, table.oid)
+        relation = self.world.relation(name)
+        if relation is None or relation.address.objid < 0:
+            return 0 if self.world.names.is_gone("relation", name) else _LOCKS_ELSEWHERE
+        self.relations.add(relation.address.objid)
+        return catalog.count_locks_of_use(self.connection, relation.address.objid)
 
-    def _note(self, effect: Effect, found: _Step) -> None:
-        if effect.kind == "function call" and self._is_harmless(effect.name):
-            return
-        found.destructive = True
-        if effect.loss is Loss.UNKNOWN:
-            place = f"line {effect.statement.where.line}"
-            found.lines.append(f"{effect.shown} ({place}): what it does is not known")
-        elif effect.kind == "schema":
-            self._note_schema(effect, found)
-        elif effect.kind in (*_WHOLE_TABLE, "column", "rows"):
-            self._note_rows(effect, found)
-        else:
-            found.lines.append(effect.shown)
 
-    def _is_harmless(self, name: tuple[str, ...]) -> bool:
-        return catalog.is_harmless_function(self.connection, name)
+class _Report:
+    """Puts what was found into words, once it is all known."""
 
-    def _note_schema(self, effect: Effect, found: _Step) -> None:
-        oid = catalog.schema_oid(self.connection, effect.name[-1])
-        if oid is None:
-            found.lines.append(f"{effect.shown} (no such schema now)")
-            return
-        self.dropped_schemas.add(oid)
-        inside = catalog.tables_in_schema(self.connection, effect.name[-1])
-        plural = "table" if len(inside) == 1 else "tables"
-        found.lines.append(f"{effect.shown} ({len(inside)} {plural})")
-        for table in inside:
-            self._note_table(f"DROP TABLE {table.shown}", table, found, dropped=True)
+    def __init__(self, found: _Assessment) -> None:
+        self.found = found
+        self.deletions = [d for step in found.steps for c in step.changes for d in c.deletions]
+        self.named = {address for d in self.deletions for address in d.originals}
+        self.described = self._describe()
+        self.made = self._made_by_the_plan()
 
-    def _note_rows(self, effect: Effect, found: _Step) -> None:
-        table = self.names.find(effect.name)
-        if table is None:
-            found.lines.append(f"{effect.shown} (no such table now)")
-        elif effect.kind == "column":
-            self._note_column(effect, table, found)
-        else:
-            dropped = effect.kind in _WHOLE_TABLE and effect.action.startswith("DROP")
-            self._note_table(effect.shown, table, found, dropped=dropped)
-            if not dropped:
-                self._note_reached(effect, table, found)
-
-    def _note_table(self, words: str, table: catalog.Table, found: _Step, *, dropped: bool) -> None:
-        if table.oid in self.dropped:
-            return
-        counted = catalog.count_rows(self.connection, table, self.count_limit)
-        found.lines.append(f"{words} (containing {shown_rows(counted.rows, counted.exact)})")
-        referenced: tuple[str, ...] = ()
-        if dropped:
-            self.dropped.add(table.oid)
-            self.gone |= {(table.name,), (table.schema, table.name)}
-            referenced = catalog.referencing_tables(self.connection, [table.oid])
-            for kind, number in (
-                ("indexes", table.indexes),
-                ("policies", table.policies),
-                ("triggers", table.triggers),
-            ):
-                if number and kind not in found.related:
-                    found.related.append(kind)
-        found.tables.append(
-            TableLoss(table.shown, counted.rows, counted.exact, referenced, table.oid)
+    def step(self, step: _Step) -> StepImpact:
+        """One step, as the reports and the checks see it."""
+        taken, outside = step.taken, step.script.outside if step.script else None
+        affected = tuple(self._affected(step))
+        for effect, table in step.definitions:
+            if table is None or table not in self.found.losses.dropped:
+                taken.lines.append(effect.shown)
+        if taken.related:
+            taken.lines.append(f"DROP related {_listed(taken.related)}")
+        taken.lines += [
+            f"DROP by CASCADE: {one.shown}" for one in affected if _is_worth_a_line(one)
+        ]
+        return StepImpact(
+            step.revision,
+            tuple(taken.lines),
+            tuple(taken.tables),
+            taken.destructive,
+            outside,
+            affected,
+            tuple(taken.unknown),
+            tuple(self._obstacles(step)),
         )
 
-    def _note_reached(self, effect: Effect, table: catalog.Table, found: _Step) -> None:
-        """TRUNCATE … CASCADE empties other tables; DELETE takes rows of others with it."""
-        if effect.action == "TRUNCATE" and effect.cascade:
-            reached = catalog.reached_by_foreign_keys(self.connection, table.oid, deleting=False)
-            for other in reached:
-                self._note_table(f"TRUNCATE {other.shown} by CASCADE", other, found, dropped=False)
-        elif effect.action == "DELETE FROM":
-            reached = catalog.reached_by_foreign_keys(self.connection, table.oid, deleting=True)
-            for other in reached:
-                words = f"DELETE FROM {other.shown} by ON DELETE CASCADE"
-                self._note_table(words, other, found, dropped=False)
+    def _affected(self, step: _Step) -> Iterator[Affected]:
+        for change in step.changes:
+            for deletion in change.deletions:
+                for address, source in deletion.reached.items():
+                    described = self.described.get(address)
+                    if described is None or described.hidden:
+                        continue
+                    cascaded = address in deletion.cascaded
+                    how = "named" if address in self.named else "CASCADE" if cascaded else "with"
+                    yield Affected(
+                        described.kind,
+                        described.identity,
+                        described.shown,
+                        self._action(address, described),
+                        how,
+                        "" if how == "named" else self._shown(source),
+                        cascaded and self._is_outside(address),
+                        address,
+                    )
+            yield from self._changed(change)
 
-    def _note_column(self, effect: Effect, table: catalog.Table, found: _Step) -> None:
-        if table.oid in self.dropped:
-            return
-        column = self.names.column(table, effect.column)
-        if column not in catalog.columns_of(self.connection, table.oid):
-            found.lines.append(f"{effect.shown} (no such column now)")
-            return
-        counted = catalog.count_rows(self.connection, table, self.count_limit, column=column)
-        found.tables.append(TableLoss(table.shown, counted.rows, counted.exact, (), table.oid))
-        values = shown_rows(counted.rows, counted.exact).replace("row", "value")
-        found.lines.append(f"{effect.shown} (containing {values})")
+    def _changed(self, change: Change) -> Iterator[Affected]:
+        for address, source in [
+            *((one, None) for one in dict.fromkeys(change.changed)),
+            *change.along.items(),
+        ]:
+            described = self.described.get(address)
+            if described and not described.hidden and address not in self.found.world.removed:
+                how = "with" if source else "named"
+                via = self._shown(source) if source else ""
+                yield Affected(
+                    described.kind,
+                    described.identity,
+                    described.shown,
+                    "changed",
+                    how,
+                    via,
+                    address=address,
+                )
 
-    def _belongs_to_dropped(self, effect: Effect) -> bool:
-        if effect.kind == "index":
-            belongs = catalog.table_of_index(self.connection, effect.name) in self.dropped
-            if belongs:
-                self.gone.add(effect.name)
-            return belongs
-        if effect.kind in ("policy", "trigger", "constraint"):
-            table = self.names.find(effect.name)
-            return table is not None and table.oid in self.dropped
-        return False
+    def _action(self, address: Address, described: Description) -> str:
+        world = self.found.world
+        made = world.made.get((address.classid, described.identity), -1)
+        return "recreated" if made > world.removed[address] else "dropped"
+
+    def _is_outside(self, address: Address) -> bool:
+        """Neither the plan names it or what it is a part of, nor did its revisions make it."""
+        seen: Address | None = address
+        while seen is not None:
+            if seen in self.named or seen in self.made:
+                return False
+            if seen.objsubid and (seen.whole in self.named or seen.whole in self.made):
+                return False
+            described = self.described.get(seen)
+            seen = described.parent if described else None
+        return True
+
+    def _obstacles(self, step: _Step) -> Iterator[Obstacle]:
+        for change in step.changes:
+            for failure in change.failures:
+                first = " ".join(change.statement.text.split())
+                text = first if len(first) <= 72 else f"{first[:69]}…"
+                yield Obstacle(
+                    str(change.statement.where),
+                    f"`{text}` will fail: {self._told(failure)}",
+                )
+
+    def _told(self, failure: Failure) -> str:
+        shown = [self._shown(address) for address in failure.about]
+        if failure.problem.count("{}") == len(shown):
+            return failure.problem.format(*shown)
+        return failure.problem.format(_listed(shown[:5]))
+
+    def _shown(self, address: Address | None) -> str:
+        described = self.described.get(address) if address else None
+        return described.shown if described else "something that an earlier statement makes"
+
+    def _describe(self) -> dict[Address, Description]:
+        wanted: set[Address] = set()
+        for step in self.found.steps:
+            for change in step.changes:
+                wanted.update(change.changed, change.along, change.along.values())
+                wanted.update(a for failure in change.failures for a in failure.about)
+        for deletion in self.deletions:
+            wanted.update(deletion.reached)
+        found = self._read(wanted)
+        parents = {one.parent for one in found.values() if one.parent} - found.keys()
+        return found | self._read(parents)
+
+    def _read(self, addresses: Iterable[Address]) -> dict[Address, Description]:
+        real = [a for a in addresses if a.objid > 0 and a.objsubid < 10_000]
+        return objects.describe(self.found.connection, real)
+
+    def _made_by_the_plan(self) -> frozenset[Address]:
+        if not any(d.cascaded for d in self.deletions):
+            return frozenset()
+        names = Names(self.found.connection)
+        ups = (self.found.known.ups.get(step.revision.version) for step in self.found.steps)
+        return frozenset().union(*(made_by(names, up) for up in ups if up))
 
 
-def shown_rows(rows: int | None, exact: bool) -> str:
-    """`150 rows`, `~2000000 rows`, `an unknown number of rows`."""
-    if rows is None:
-        return "an unknown number of rows"
-    return f"{'' if exact else '~'}{rows} row{'' if rows == 1 else 's'}"
+def _is_worth_a_line(one: Affected) -> bool:
+    """What CASCADE takes from others and no other line tells; foreign keys have one of their own."""
+    told = one.address[0] == PG_CLASS and one.kind not in ("view", "sequence", "index")
+    return one.outside and one.action == "dropped" and not told and " foreign " not in one.kind
 
 
 def _listed(words: Iterable[str]) -> str:

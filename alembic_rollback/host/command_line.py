@@ -5,12 +5,11 @@ from __future__ import annotations
 import sys
 from argparse import Namespace
 from collections.abc import Sequence
-from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from alembic_rollback.errors import RollbackError
 from alembic_rollback.host.failures import failure_of
-from alembic_rollback.host.seams import EDGE
+from alembic_rollback.host.seams import EDGE, edge
 
 if TYPE_CHECKING:
     from alembic.config import CommandLine, Config
@@ -40,27 +39,55 @@ def generate(wrapped: Any, command_line: CommandLine, args: Any, kwargs: Any) ->
     for name, summary in EDGE.commands.items():
         subparsers.add_parser(name, help=summary)
         subparsers._name_parser_map[name] = _Parser(name)
+    _extend_downgrade(subparsers._name_parser_map.get("downgrade"))
+
+
+def _extend_downgrade(parser: Any) -> None:
+    """The options of the guard; Alembic passes those that it doesn't know to nobody."""
+    if parser is None:
+        return
+    group = parser.add_argument_group("guard (alembic-rollback)")
+    group.add_argument("-y", "--yes", action="store_true", help="Do not ask.")
+    group.add_argument(
+        "--dry-run", action="store_true", help="Show what would be lost; change nothing."
+    )
+    group.add_argument("--json", action="store_true", help="With --dry-run: print it as JSON.")
+    group.add_argument(
+        "--confirm", metavar="HASH", help="Run only what --dry-run has shown under this hash."
+    )
+    group.add_argument("-v", "--verbose", action="store_true", help="Show everything affected.")
+
+
+def _is_guarded(options: Any) -> bool:
+    command = getattr(options, "cmd", None)
+    name = getattr(command[0], "__name__", "") if command else ""
+    # A host that builds the options itself has not been through _extend_downgrade.
+    return name == "downgrade" and hasattr(options, "dry_run") and not options.sql
 
 
 def run_command(wrapped: Any, _: CommandLine, args: Any, kwargs: Any) -> None:
     """Seam `CommandLine.run_cmd`: an error of a run ends with where the database is now."""
-    options = kwargs["options"] if "options" in kwargs else args[1]
+    config = kwargs["config"] if "config" in kwargs else args[0]
+    options = kwargs["options"] if "options" in kwargs else args[-1]
     try:
-        wrapped(*args, **kwargs)
+        if _is_guarded(options):
+            edge().guard_downgrade(config, options, lambda: wrapped(*args, **kwargs))
+        else:
+            wrapped(*args, **kwargs)
     except SystemExit as ended:
         # Alembic has printed a CommandError; a step may have failed with it.
         error = ended.__context__
         if error is not None and failure_of(error):
-            _edge().report(error)
+            edge().report(error)
         raise
     except KeyboardInterrupt as error:
         if options.raiseerr or not failure_of(error):
             raise
-        sys.exit(_edge().report(error))
+        sys.exit(edge().report(error))
     except Exception as error:
         if options.raiseerr or not (isinstance(error, RollbackError) or failure_of(error)):
             raise
-        sys.exit(_edge().report(error))
+        sys.exit(edge().report(error))
 
 
 def make_config(files: Sequence[str], section: str, x: Sequence[str]) -> Config:
@@ -76,10 +103,6 @@ def make_config(files: Sequence[str], section: str, x: Sequence[str]) -> Config:
 
 def _command(name: str) -> Any:
     def command(config: Config, argv: list[str]) -> None:
-        _edge().run(name, config, argv)
+        edge().run(name, config, argv)
 
     return command
-
-
-def _edge() -> Any:
-    return import_module(EDGE.module)

@@ -11,16 +11,24 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from alembic_rollback.errors import DatabaseError, RollbackError
+from alembic_rollback.host.collateral import still_gone
 from alembic_rollback.host.configuration import settings_of
 from alembic_rollback.host.failures import failure_of
 from alembic_rollback.host.history import History, history_of
 from alembic_rollback.host.runs import find_ledger
 from alembic_rollback.host.scripts import needs_postgresql
-from alembic_rollback.host.state import OPTION, STATE, Order, Starting
+from alembic_rollback.host.state import (
+    OPTION,
+    STATE,
+    DowngradeGuard,
+    Order,
+    Starting,
+    State,
+)
 from alembic_rollback.host.steps import prepare
 from alembic_rollback.host.transactions import leave_autocommit
 from alembic_rollback.ledger import Ledger, Shape, server_now
-from alembic_rollback.model import Failure, LedgerRow, Plan, Revision
+from alembic_rollback.model import Collateral, Failure, LedgerRow, Plan, Revision
 from alembic_rollback.planning import reconcile
 from alembic_rollback.runner import describe
 from alembic_rollback.settings import Settings
@@ -34,7 +42,7 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 Guard = Callable[
-    ["Key", "Connection", tuple[Revision, ...], Mapping[str, Script | None]],
+    ["Key", "State", tuple[Revision, ...], Mapping[str, Script | None]],
     None,
 ]
 Key = tuple[int, str, str, str]
@@ -59,6 +67,8 @@ class Snapshot:
     """The version table's rows as such a run would leave them."""
     failures: Mapping[str, Failure]
     now: datetime
+    collateral: tuple[Collateral, ...] = ()
+    """What rollbacks took from revisions that are applied, and is not there again."""
 
     @property
     def database(self) -> str:
@@ -138,7 +148,7 @@ def execute(config: Config, plans: Mapping[Key, Plan], order: Order, guard: Guar
         scripts = {step.version: state.scripts.get((step.version, "down")) for step in plan.steps}
 
         def look_again(some: tuple[Revision, ...]) -> None:
-            guard(key, state.connection, some, {one.version: scripts[one.version] for one in some})
+            guard(key, state, some, {one.version: scripts[one.version] for one in some})
 
         if order.each:
             state.guard = look_again
@@ -148,6 +158,19 @@ def execute(config: Config, plans: Mapping[Key, Plan], order: Order, guard: Guar
 
     with _quiet(), _connection_errors():
         _run_env(config, script_directory(config), fn=roll_back, **{OPTION: order})
+
+
+def guard_of_downgrade(guard: Guard) -> DowngradeGuard:
+    """The guard, for `alembic downgrade`: told which of env.py's databases it looks at."""
+    numbers: dict[int, int] = {}
+
+    def look_again(state: State, steps: tuple[Revision, ...]) -> None:
+        number = numbers.setdefault(id(state), len(numbers))
+        key = _key(state.context, state.ledger, number)
+        scripts = {one.version: state.scripts.get((one.version, "down")) for one in steps}
+        guard(key, state, steps, scripts)
+
+    return look_again
 
 
 def render(config: Config, snapshot: Snapshot, plan: Plan, order: Order) -> None:
@@ -207,6 +230,7 @@ def _read_snapshot(context: MigrationContext, number: int) -> Snapshot:
     if ours and has_log:
         history = history.remembering(ledger.ghosts(connection))
     heads = tuple(context.get_current_heads())
+    gone = ledger.collateral(connection) if has_log else []
     adopting = ledger.is_adopting(connection)
     after = reconcile(history.graph, frozenset(rows), frozenset(heads), adopting=adopting)
     return Snapshot(
@@ -226,6 +250,7 @@ def _read_snapshot(context: MigrationContext, number: int) -> Snapshot:
         heads=heads if after.heads is None else tuple(sorted(after.heads)),
         failures=ledger.failures(connection) if has_log else {},
         now=server_now(connection),
+        collateral=still_gone(connection, gone, after.applied),
     )
 
 

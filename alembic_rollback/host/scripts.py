@@ -8,7 +8,7 @@ from types import ModuleType
 from typing import TYPE_CHECKING, Any
 from weakref import WeakKeyDictionary
 
-from alembic_rollback.errors import DatabaseError, PairError, shown_path
+from alembic_rollback.errors import NotPostgreSQL, PairError, shown_path
 from alembic_rollback.pairs import Pair, find_pairs, is_pair_file, read_text
 from alembic_rollback.planning import suggest
 from alembic_rollback.sql.script import Script as SqlScript
@@ -124,9 +124,9 @@ def _migration(name: str, pair: Pair) -> Callable[..., None]:
     return migration
 
 
-def needs_postgresql(dialect: str) -> DatabaseError:
+def needs_postgresql(dialect: str) -> NotPostgreSQL:
     """The answer to every other database."""
-    return DatabaseError(f"This needs PostgreSQL; the database is {dialect}.")
+    return NotPostgreSQL(f"This needs PostgreSQL; the database is {dialect}.")
 
 
 def _refuse_doubles(scripts: list[Script]) -> None:

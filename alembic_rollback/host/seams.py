@@ -81,7 +81,8 @@ class Edge:
     """What the command line seam reaches for, told by the plugin: this room knows nothing above."""
 
     module: str = ""
-    """Module with `run(name, config, argv)` and `report(error)`; imported when it is needed."""
+    """Module with `run(name, config, argv)`, `report(error)`, `guard_downgrade(config, options,
+    run)` and `weigh_in_code(state, revisions)`; imported when it is needed."""
     commands: Mapping[str, str] = field(default_factory=dict)
     """Name and summary of each subcommand."""
 
@@ -94,6 +95,11 @@ def install(edge: str, commands: Mapping[str, str]) -> None:
     EDGE.module, EDGE.commands = edge, commands
     for seam in SEAMS:
         wrapt.register_post_import_hook(_patcher(seam), seam.after)
+
+
+def edge() -> Any:
+    """The module of the command line."""
+    return import_module(EDGE.module)
 
 
 def _patcher(seam: Seam) -> Callable[[Any], None]:

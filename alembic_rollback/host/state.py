@@ -193,6 +193,21 @@ class State:
         )
 
 
+DowngradeGuard = Callable[[State, "tuple[Revision, ...]"], None]
+DOWNGRADE: ContextVar[DowngradeGuard | None] = ContextVar("alembic_rollback_guard", default=None)
+"""While `alembic downgrade` runs from the command line: looks at its steps under the lock."""
+
+
+@contextmanager
+def guarding(guard: DowngradeGuard) -> Iterator[None]:
+    """Let Alembic's own downgrade be looked at again before its first step."""
+    token = DOWNGRADE.set(guard)
+    try:
+        yield
+    finally:
+        DOWNGRADE.reset(token)
+
+
 @contextmanager
 def entered(state: State) -> Iterator[None]:
     """Make the state known to the seams, for one run."""

@@ -8,8 +8,10 @@ from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any
 
 from alembic_rollback.errors import Blocked, PairError, RollbackError
+from alembic_rollback.host import collateral
 from alembic_rollback.host.scripts import load_script, pair_of
-from alembic_rollback.host.state import STATE, Attempt, State
+from alembic_rollback.host.seams import edge
+from alembic_rollback.host.state import DOWNGRADE, STATE, Attempt, State
 from alembic_rollback.pairs import read_text
 from alembic_rollback.planning import counted, holes, steps_up
 
@@ -44,7 +46,24 @@ def downgrade_steps(
     if state is None:
         return steps
     applied = state.applied.versions
-    return prepare(state, [step for step in steps if step.revision.revision in applied])
+    steps = prepare(state, [step for step in steps if step.revision.revision in applied])
+    if steps and not state.offline:
+        _guard_downgrade(state, steps)
+    return steps
+
+
+def _guard_downgrade(state: State, steps: list[RevisionStep]) -> None:
+    """From the command line what was shown is looked at again; in code only where settings ask."""
+    revisions = tuple(state.history.revisions[step.revision.revision] for step in steps)
+    guard = DOWNGRADE.get()
+    if guard is None:
+        if state.settings.downgrade_guard == "always":
+            edge().weigh_in_code(state, revisions)
+        return
+    if state.context._transaction_per_migration or state.autocommits:
+        state.guard = lambda some: guard(state, some)
+    else:
+        guard(state, revisions)
 
 
 def update_to_step(wrapped: Any, maintainer: Any, args: Any, kwargs: Any) -> None:
@@ -203,6 +222,8 @@ def _record_step(
     else:
         state.remove(state.entry(version, "down", "rolled_back", duration_ms=elapsed))
     state.done.append(version)
+    if step.is_upgrade and not state.offline:
+        collateral.restore(state)
     if attempt and attempt.outside:
         state.commit()
 

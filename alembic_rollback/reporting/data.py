@@ -6,7 +6,9 @@ from collections.abc import Sequence
 from typing import Any
 
 from alembic_rollback.model import (
+    Affected,
     Failure,
+    Finding,
     RevisionStatus,
     Rollback,
     Status,
@@ -20,9 +22,13 @@ def status_data(statuses: Sequence[Status]) -> dict[str, Any]:
     return {"databases": [_status(status) for status in statuses]}
 
 
-def rollback_data(rollbacks: Sequence[Rollback]) -> dict[str, Any]:
-    """rollback-db --json: for each database its steps, what each takes away, and whether it ran."""
-    return {"databases": [_rollback(one) for one in rollbacks]}
+def rollback_data(rollbacks: Sequence[Rollback], confirm: str | None = None) -> dict[str, Any]:
+    """rollback-db --json: for each database its steps, what each takes away, and whether it ran.
+
+    confirm: the hash of the whole, for --confirm.
+    """
+    found: dict[str, Any] = {"databases": [_rollback(one) for one in rollbacks]}
+    return {"hash": confirm, **found} if confirm else found
 
 
 def _status(status: Status) -> dict[str, Any]:
@@ -69,6 +75,9 @@ def _rollback(one: Rollback) -> dict[str, Any]:
         "executed": one.executed,
         "run_id": one.run_id or None,
         "destructive": one.impact.destructive,
+        "must_confirm": one.must_ask,
+        "findings": [_finding(finding) for finding in one.findings],
+        "backup": str(one.backup) if one.backup else None,
         "steps": [_step(step) for step in one.impact.steps],
         "affected_foreign_keys": list(one.impact.referenced_by),
         "later_applied": [revision.version for revision in one.plan.later],
@@ -85,12 +94,39 @@ def _step(step: StepImpact) -> dict[str, Any]:
         "tables": [_table(table) for table in step.tables],
         "destructive": step.destructive,
         "outside_transaction": step.outside,
+        "objects": [_object(one) for one in step.objects],
+        "unknown": list(step.unknown),
+        "obstacles": [
+            {"where": one.where, "problem": one.problem, "next_step": one.next_step or None}
+            for one in step.obstacles
+        ],
+    }
+
+
+def _object(one: Affected) -> dict[str, Any]:
+    return {
+        "kind": one.kind,
+        "name": one.name,
+        "action": one.action,
+        "how": one.how,
+        "via": one.via or None,
+        "outside": one.outside,
+    }
+
+
+def _finding(finding: Finding) -> dict[str, Any]:
+    return {
+        "check": finding.check,
+        "level": finding.level,
+        "message": finding.message,
+        "next_step": finding.next_step or None,
     }
 
 
 def _table(table: TableLoss) -> dict[str, Any]:
     return {
         "table": table.name,
+        "column": table.column or None,
         "rows": table.rows,
         "exact": table.exact,
         "referenced_by": list(table.referenced_by),

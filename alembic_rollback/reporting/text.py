@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 
 from alembic_rollback.errors import shown_path
 from alembic_rollback.model import (
+    Affected,
     GeneratedDown,
     Impact,
     RevisionStatus,
@@ -17,6 +18,9 @@ from alembic_rollback.model import (
 )
 from alembic_rollback.reporting.style import Style
 
+SCREEN, CHECKS = 20, 6
+"""How many lines of losses, and how many findings, are shown without --verbose."""
+_TOLD_ABOVE = ("data_loss", "connected_tables")
 WORD = "ROLLBACK"
 """What must be typed to confirm."""
 
@@ -91,24 +95,30 @@ def ago(passed: timedelta) -> str:
     return "just now"
 
 
-def warning_lines(rollbacks: Sequence[Rollback], style: Style) -> Iterator[str]:
+def warning_lines(
+    rollbacks: Sequence[Rollback], style: Style, *, verbose: bool = False
+) -> Iterator[str]:
     """What is shown before anything runs, and before the word is typed."""
-    yield style.paint(f"{style.sign('warning')} WARNING: Rollback Migration", "red")
+    several = len(rollbacks) > 1
+    yield style.paint(f"{style.sign('warning')} WARNING: {_title(rollbacks)}", "red")
     for one in (one for one in rollbacks if one.plan.steps):
         yield ""
-        yield from _subject(one, "You are about to rollback", several=len(rollbacks) > 1)
+        yield from _subject(one, "You are about to rollback", several=several)
         yield ""
         yield "This will:"
-        yield from _losses(one)
+        yield from _losses(one, verbose=verbose)
         yield from _later(one)
+        yield from _checks(one, verbose=verbose)
     yield ""
     if any(one.impact.destructive for one in rollbacks):
         yield style.paint("This action is DESTRUCTIVE and cannot be undone without backup.", "bold")
         yield ""
 
 
-def plan_lines(rollbacks: Sequence[Rollback], style: Style) -> Iterator[str]:
-    """What --dry-run shows: the same, and nothing runs."""
+def plan_lines(
+    rollbacks: Sequence[Rollback], style: Style, *, confirm: str, verbose: bool = False
+) -> Iterator[str]:
+    """What --dry-run shows: the same, and nothing runs. confirm: the hash to run it with."""
     for one in rollbacks:
         if not one.plan.steps:
             yield _nothing(one, several=len(rollbacks) > 1)
@@ -116,10 +126,13 @@ def plan_lines(rollbacks: Sequence[Rollback], style: Style) -> Iterator[str]:
         yield from _subject(one, "Would roll back", several=len(rollbacks) > 1)
         yield ""
         yield "This would:"
-        yield from _losses(one)
+        yield from _losses(one, verbose=verbose)
         yield from _later(one)
+        yield from _checks(one, verbose=verbose)
         yield ""
         yield from _transaction(one.impact)
+    if any(one.plan.steps for one in rollbacks):
+        yield f"To run exactly this: --confirm {confirm}"
     yield "Dry run: nothing was changed."
 
 
@@ -133,6 +146,8 @@ def done_lines(
             yield _nothing(one, several=len(rollbacks) > 1)
         for step in one.plan.steps:
             yield f"{style.sign('applied')} Rolled back {step.title}"
+        if one.backup:
+            yield f"   The rows are in {shown_path(one.backup)}; pg_restore puts them back."
         for impact in one.impact.steps:
             if (one.database, impact) not in before:
                 yield f"{impact.revision.title} changed while this ran. What it did:"
@@ -166,14 +181,55 @@ def _subject(one: Rollback, words: str, *, several: bool) -> Iterator[str]:
     yield from (f"  {step.title}" for step in one.plan.steps)
 
 
-def _losses(one: Rollback) -> Iterator[str]:
+def _title(rollbacks: Sequence[Rollback]) -> str:
+    downgrade = any(one.command == "downgrade" for one in rollbacks)
+    return "Downgrade" if downgrade else "Rollback Migration"
+
+
+def _losses(one: Rollback, *, verbose: bool) -> Iterator[str]:
+    """By revision, what holds rows first; no more than a screen unless all is asked for."""
+    lines: list[str] = []
     several = len(one.impact.steps) > 1
     for step in one.impact.steps:
         if several:
-            yield f"{step.revision.title}:"
-        yield from (f"- {line}" for line in _step_losses(step))
+            lines.append(f"{step.revision.title}:")
+        lines += [f"- {line}" for line in _step_losses(step)]
+        if verbose:
+            lines += [f"  - {_object(affected)}" for affected in step.objects]
+    left = 0 if verbose else len(lines) - SCREEN
+    if left > 1:
+        yield from lines[:SCREEN]
+        yield f"… and {left} lines more (--verbose shows them)"
+    else:
+        yield from lines
     if one.impact.referenced_by:
         yield f"- Affect foreign keys in: {', '.join(one.impact.referenced_by)}"
+
+
+def _object(one: Affected) -> str:
+    reason = {"named": "", "CASCADE": f", by CASCADE from {one.via}", "with": f", with {one.via}"}
+    return f"{one.action}: {one.shown}{reason[one.how]}"
+
+
+def _checks(one: Rollback, *, verbose: bool) -> Iterator[str]:
+    """What the checks say beyond what stands above already."""
+    told = [
+        finding
+        for finding in one.findings
+        if verbose
+        or finding.level == "block"
+        or (finding.level != "info" and finding.check not in _TOLD_ABOVE)
+    ]
+    if not told:
+        return
+    yield ""
+    yield "Checks:"
+    for finding in told[: None if verbose else CHECKS]:
+        yield f"- {finding.level} {finding.check}: {finding.message}"
+        if finding.next_step:
+            yield f"  {finding.next_step}"
+    if len(told) > CHECKS and not verbose:
+        yield f"… and {len(told) - CHECKS} more (--verbose shows them)"
 
 
 def _step_losses(step: StepImpact) -> Iterator[str]:

@@ -66,6 +66,18 @@ def type_text(node: Any, *, modifier: bool = True) -> str:
     return str(deparse(tree)).removeprefix("SELECT NULL::")
 
 
+def expression_text(node: Any) -> str:
+    """An expression's Node as SQL."""
+    from postgast import deparse
+    from postgast import pg_query_pb2 as pg
+
+    select = pg.SelectStmt()
+    select.target_list.add().res_target.val.CopyFrom(node)
+    tree = pg.ParseResult()
+    tree.stmts.add().stmt.select_stmt.CopyFrom(select)
+    return str(deparse(tree)).removeprefix("SELECT ")
+
+
 def parameters_text(parameters: Iterable[Any]) -> str:
     """FunctionParameters as the signature that DROP FUNCTION takes: `int, text[]`."""
     found = (item.function_parameter for item in parameters)

@@ -46,8 +46,8 @@ class Effect:
         return f"{self.action} {quote_name(self.name)}".strip()
 
 
-# Dropping these takes rows with it, at once or through what lies inside.
-_WITH_ROWS = {"TABLE", "SCHEMA", "MATVIEW", "FOREIGN_TABLE", "EXTENSION", "TYPE", "DOMAIN"}
+# Dropping these takes rows with it by itself; what others take, the catalog says.
+_WITH_ROWS = {"TABLE", "SCHEMA", "MATVIEW", "FOREIGN_TABLE"}
 _WORDS = {
     "MATVIEW": "MATERIALIZED VIEW",
     "STATISTIC_EXT": "STATISTICS",
@@ -60,18 +60,8 @@ _WORDS = {
     "FDW": "FOREIGN DATA WRAPPER",
     "FOREIGN_SERVER": "SERVER",
 }
-# What goes with these by CASCADE are definitions, too (a view's views, a sequence's defaults).
-_CASCADES_TO_DEFINITIONS = {
-    "EVENT_TRIGGER",
-    "INDEX",
-    "POLICY",
-    "PUBLICATION",
-    "RULE",
-    "SEQUENCE",
-    "STATISTIC_EXT",
-    "TRIGGER",
-    "VIEW",
-}
+# What goes with these by CASCADE is not followed through the catalog.
+_NOT_FOLLOWED = {"CAST", "OPCLASS", "OPERATOR", "OPFAMILY", "TRANSFORM"}
 # Statements that keep an expression for later and call nothing now.
 _KEEP = {
     "AlterPolicyStmt",
@@ -124,8 +114,7 @@ def _drop(statement: Statement) -> Iterator[Effect]:
 def _loss_of_drop(what: str, cascade: bool) -> Loss:
     if what in _WITH_ROWS:
         return Loss.ROWS
-    # A collation or a function takes the columns that use it with it.
-    return Loss.UNKNOWN if cascade and what not in _CASCADES_TO_DEFINITIONS else Loss.DEFINITION
+    return Loss.UNKNOWN if cascade and what in _NOT_FOLLOWED else Loss.DEFINITION
 
 
 def _object_name(item: Any) -> tuple[str, ...]:
@@ -208,30 +197,29 @@ def _overwrites(insert: Any) -> bool:
     return bool(insert.on_conflict_clause.action == ONCONFLICT_UPDATE)
 
 
-@dataclass(frozen=True)
-class Renaming:
-    """A table that gets another name or schema, or a column of it that gets another name."""
+def changed_tables(statement: Statement) -> Iterator[tuple[str, tuple[str, ...]]]:
+    """(event, table) of each change of rows, for which triggers fire: INSERT, UPDATE, …"""
+    if statement.kind == "TruncateStmt":
+        for item in statement.node.relations:
+            yield "TRUNCATE", relation_name(item.range_var)
+    if statement.kind == "CopyStmt" and statement.node.is_from:
+        yield "INSERT", relation_name(statement.node.relation)
+    if statement.kind in _KEEP:
+        return
+    for node in statement.walk():
+        events = _EVENTS.get(type(node).__name__, ())
+        if type(node).__name__ == "InsertStmt" and _overwrites(node):
+            events = ("INSERT", "UPDATE")
+        for event in events:
+            yield event, relation_name(node.relation)
 
-    relation: tuple[str, ...]
-    column: str = ""
-    new_name: str = ""
-    new_schema: str = ""
 
-
-def renaming(statement: Statement) -> tuple[Renaming, ...]:
-    """What a statement renames; empty for all but ALTER … RENAME and ALTER … SET SCHEMA."""
-    from postgast import pg_query_pb2 as pg
-
-    node = statement.node
-    if statement.kind == "AlterObjectSchemaStmt" and node.HasField("relation"):
-        return (Renaming(relation_name(node.relation), new_schema=node.newschema),)
-    if statement.kind != "RenameStmt" or not node.HasField("relation"):
-        return ()
-    if node.rename_type == pg.OBJECT_COLUMN:
-        return (Renaming(relation_name(node.relation), node.subname, node.newname),)
-    if node.rename_type in (pg.OBJECT_TABLE, pg.OBJECT_MATVIEW, pg.OBJECT_FOREIGN_TABLE):
-        return (Renaming(relation_name(node.relation), new_name=node.newname),)
-    return ()
+_EVENTS = {
+    "DeleteStmt": ("DELETE",),
+    "InsertStmt": ("INSERT",),
+    "MergeStmt": ("INSERT", "UPDATE", "DELETE"),
+    "UpdateStmt": ("UPDATE",),
+}
 
 
 def sets_search_path(statement: Statement) -> bool:

@@ -1,0 +1,165 @@
+"""Revisions that stay applied above the plan, and use what it drops."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from contextlib import nullcontext
+from dataclasses import dataclass, field
+
+from alembic_rollback.catalog.dependencies import PG_CLASS, Address
+from alembic_rollback.checks.simulation import Failure, World, follow
+from alembic_rollback.checks.simulation.names import Names
+from alembic_rollback.checks.simulation.origins import made_by, used_by
+from alembic_rollback.checks.subject import Said, Subject
+from alembic_rollback.model import Revision
+from alembic_rollback.sql.effects import Effect, effects
+from alembic_rollback.sql.names import quote_identifier, quote_name
+from alembic_rollback.sql.script import Script
+
+_MOST_NAMES = 3
+"""Objects that one revision is said to use."""
+_RELATIONS = ("table", "view", "materialized view", "foreign table", "sequence")
+
+
+def check(subject: Subject) -> Iterator[Said]:
+    """Name each later revision that uses what goes, or may use it, and what to take with it."""
+    if not subject.plan.later:
+        return
+    found = _Uses(subject)
+    last = next(reversed(found.direct), None)
+    for revision, used in found.direct.items():
+        advice = _together(subject, found.all_together()) if revision is last else ""
+        yield Said(f"{revision.title} stays applied and uses {_listed(used)}.", advice)
+    for revision in found.unknown:
+        yield Said(
+            f"{revision.title} stays applied; whether it uses what goes is not known.",
+            "If it does, roll it back, too: name its version as well.",
+        )
+
+
+def users(subject: Subject) -> tuple[Revision, ...]:
+    """The later revisions that use what the plan takes away, directly."""
+    return tuple(_Uses(subject).direct) if subject.plan.later else ()
+
+
+def _together(subject: Subject, later: list[Revision]) -> str:
+    steps = [step.version for step in reversed(subject.plan.steps)]
+    versions = " ".join([*steps, *(revision.version for revision in later)])
+    return (
+        f"Roll back all of them together: alembic rollback-db {versions}, or add --with-dependants."
+    )
+
+
+@dataclass
+class _Going:
+    """What the plan takes away, or would if nothing stood in its way, and what to call it."""
+
+    relations: dict[Address, str] = field(default_factory=dict)
+    """Tables, views, indexes, sequences by their own names."""
+    along: dict[Address, str] = field(default_factory=dict)
+    """Everything that goes or stands in the way, by the name of what it hangs on."""
+
+
+class _Uses:
+    """Which later revisions use what goes."""
+
+    def __init__(self, subject: Subject) -> None:
+        self.subject = subject
+        self.names = Names(subject.connection)
+        self.direct: dict[Revision, list[str]] = {}
+        """With the names of what they use."""
+        self.unknown: list[Revision] = []
+        going = _going(subject)
+        partly = any(subject.scripts.get(step.version) is None for step in subject.plan.steps)
+        for revision in subject.plan.later:
+            up = subject.ups.get(revision.version)
+            used = self._used(up, going) if up else []
+            if used:
+                self.direct[revision] = used
+            elif up is None or partly:
+                self.unknown.append(revision)
+
+    def all_together(self) -> list[Revision]:
+        """Those that use it, and those that use what these have made, in the plan's order."""
+        chosen, made = set[Revision](), set[Address]()
+        for revision in self.subject.plan.later:  # each after what it stands on
+            up = self.subject.ups.get(revision.version)
+            if up and (revision in self.direct or made & used_by(self.names, up)):
+                chosen.add(revision)
+                made |= made_by(self.names, up)
+        return [revision for revision in self.subject.plan.later if revision in chosen]
+
+    def _used(self, up: Script, going: _Going) -> list[str]:
+        made = made_by(self.names, up)
+        named = used_by(self.names, up) - made
+        used = [shown for address, shown in going.relations.items() if address in named]
+        along = [shown for address, shown in going.along.items() if address in made]
+        return list(dict.fromkeys(used or along))
+
+
+def _going(subject: Subject) -> _Going:
+    going = _Going()
+    for one in subject.impact.objects:
+        if one.action == "dropped":
+            address = Address(*one.address)
+            going.along[address] = _plain(one.via or one.shown)
+            if address.classid == PG_CLASS and not address.objsubid:
+                going.relations[address] = _plain(one.shown)
+    if any(step.obstacles for step in subject.impact.steps):
+        _add_what_fails(subject, going)
+    _add_owners(subject, going)
+    return going
+
+
+def _add_what_fails(subject: Subject, going: _Going) -> None:
+    """What others stand in the way of stays, and so the impact doesn't have it."""
+    world = World(subject.connection)
+    for step in subject.plan.steps:
+        script = subject.scripts.get(step.version)
+        with world.names.script(script) if script else nullcontext():
+            for statement in script.statements if script else ():
+                wanted = [(one, _relation(world, one)) for one in effects(statement)]
+                failures = follow(world, statement).failures
+                for effect, relation in wanted if failures else ():
+                    if effect.action.startswith("DROP"):
+                        _add_wanted(effect, relation, failures, going)
+
+
+def _relation(world: World, effect: Effect) -> Address | None:
+    found = world.relation(effect.name) if effect.kind in _RELATIONS else None
+    return found.address if found else None
+
+
+def _add_wanted(
+    effect: Effect, relation: Address | None, failures: Iterable[Failure], going: _Going
+) -> None:
+    shown = quote_name(effect.name)
+    if effect.column:
+        shown = f"column {quote_identifier(effect.column)} of {shown}"
+    elif effect.kind not in _RELATIONS:
+        shown = f"{effect.kind} {shown}"
+    if relation:
+        going.relations.setdefault(relation, shown)
+    for address in (address for failure in failures for address in failure.about):
+        going.along.setdefault(address, shown)
+
+
+def _add_owners(subject: Subject, going: _Going) -> None:
+    """The tables and views whose parts go: a constraint, a trigger, a view's rule, a column."""
+    known = [address for address in going.along if address.objid > 0]
+    for address, described in objects.describe(subject.connection, known).items():
+        if described.parent:
+            going.along.setdefault(described.parent, going.along[address])
+
+
+def _plain(shown: str) -> str:
+    """`purchase_orders` for `table purchase_orders`; other kinds keep their word."""
+    words = (f"{kind} " for kind in _RELATIONS if shown.startswith(f"{kind} "))
+    return shown.removeprefix(next(words, ""))
+
+
+def _listed(names: list[str]) -> str:
+    if len(names) > _MOST_NAMES:
+        names = [*names[: _MOST_NAMES - 1], f"{len(names) - _MOST_NAMES + 1} more"]
+    *most, last = names
+    return f"{', '.join(most)} and {last}" if most else last

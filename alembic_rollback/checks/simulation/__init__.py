@@ -1,0 +1,23 @@
+"""What a plan's statements would do to the catalog, followed one by one without running them."""
+
+from __future__ import annotations
+
+from alembic_rollback.checks.simulation import altering, dropping, making, moving
+from alembic_rollback.checks.simulation.registry import RULES
+from alembic_rollback.checks.simulation.world import Change, Failure, World
+from alembic_rollback.sql.effects import sets_search_path
+from alembic_rollback.sql.parser import Statement
+
+__all__ = ["Change", "Failure", "World", "altering", "dropping", "follow", "making", "moving"]
+
+
+def follow(world: World, statement: Statement) -> Change:
+    """Let the world be as it is after one more statement; say what that changed."""
+    change = Change(statement)
+    world.moment += 1
+    if sets_search_path(statement):
+        world.names.set_path(statement)
+    rule = RULES.get(statement.kind)
+    if rule:
+        rule(world, statement.node, change)
+    return change

@@ -1,0 +1,150 @@
+"""DROP: which objects a statement names, and what goes with them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from alembic_rollback.catalog.dependencies import Address
+from alembic_rollback.checks.simulation.registry import follows
+from alembic_rollback.checks.simulation.world import Change, Failure, World
+from alembic_rollback.sql.build import arguments_text, enum_name, inner, kind_of, operand_text
+from alembic_rollback.sql.names import quote_name
+
+_RELATIONS = {
+    "TABLE": "rp",
+    "VIEW": "v",
+    "MATVIEW": "m",
+    "INDEX": "iI",
+    "SEQUENCE": "S",
+    "FOREIGN_TABLE": "f",
+}
+_SPACES = {
+    "ACCESS_METHOD": "access method",
+    "COLLATION": "collation",
+    "CONVERSION": "conversion",
+    "DOMAIN": "type",
+    "EVENT_TRIGGER": "event trigger",
+    "EXTENSION": "extension",
+    "FDW": "foreign data wrapper",
+    "FOREIGN_SERVER": "server",
+    "LANGUAGE": "language",
+    "PUBLICATION": "publication",
+    "SCHEMA": "schema",
+    "STATISTIC_EXT": "statistics",
+    "TSCONFIGURATION": "text search configuration",
+    "TSDICTIONARY": "text search dictionary",
+    "TSPARSER": "text search parser",
+    "TSTEMPLATE": "text search template",
+    "TYPE": "type",
+}
+_ROUTINES = ("AGGREGATE", "FUNCTION", "PROCEDURE", "ROUTINE")
+_PARTS = {"POLICY": "policy", "RULE": "rule", "TRIGGER": "trigger"}
+
+
+@follows("DropStmt")
+def drop(world: World, node: Any, change: Change) -> None:
+    """DROP of anything but roles, databases and tablespaces."""
+    what = enum_name(node, "remove_type").removeprefix("OBJECT_")
+    if what not in (*_RELATIONS, *_SPACES, *_ROUTINES, *_PARTS):
+        return  # casts, operators and the like: their users are not followed
+    originals: list[Address] = []
+    for item in node.objects:
+        found = list(_named(world, what, inner(item), change))
+        if not found and not node.missing_ok and not change.failures and not world.uncertain:
+            change.failures.append(Failure(f"there is no {_words(what)} {shown(inner(item))}"))
+        originals += found
+    if originals and not change.failures:
+        world.drop(change, dict.fromkeys(originals), cascade=is_cascade(node))
+
+
+def missing(world: World, change: Change, name: tuple[str, ...]) -> None:
+    """A relation that the statement needs isn't there, unless something unknown has made it."""
+    if not world.uncertain:
+        change.failures.append(Failure(f"there is no {quote_name(name)}"))
+
+
+def is_cascade(node: Any) -> bool:
+    """Whether a statement or command says CASCADE."""
+    return enum_name(node, "behavior") == "DROP_CASCADE"
+
+
+def name_of(node: Any) -> tuple[str, ...]:
+    """A dotted name out of whatever node a statement keeps it in."""
+    kind = kind_of(node)
+    if kind == "String":
+        return (str(node.sval),)
+    if kind == "TypeName":
+        return tuple(part.string.sval for part in node.names)
+    if kind == "ObjectWithArgs":
+        return tuple(part.string.sval for part in node.objname)
+    return tuple(item.string.sval for item in node.items)
+
+
+def shown(node: Any) -> str:
+    """A dotted name as SQL."""
+    return quote_name(name_of(node))
+
+
+def routines(world: World, node: Any) -> list[Address]:
+    """The routine that an ObjectWithArgs names; several where it gives no arguments."""
+    every = world.names.all("routine", name_of(node))
+    if not node.args_unspecified and arguments_text(node):
+        wanted = signature(world, node)
+        every = [found for found in every if found.detail == wanted]
+    return [found.address for found in every]
+
+
+def signature(world: World, node: Any) -> str:
+    """A routine's argument types as pg_proc.proargtypes has them: `23 25`."""
+    if node.objfuncargs:
+        parameters = [item.function_parameter for item in node.objfuncargs]
+        return parameters_signature(world, parameters)
+    texts = [operand_text(item) for item in node.objargs]
+    return " ".join(str(_type_oid(world, text)) for text in texts)
+
+
+def parameters_signature(world: World, parameters: Any) -> str:
+    """The same of FunctionParameters, of which the OUT and TABLE ones don't count."""
+    from alembic_rollback.sql.build import type_text
+
+    modes = ("FUNC_PARAM_IN", "FUNC_PARAM_INOUT", "FUNC_PARAM_VARIADIC", "FUNC_PARAM_DEFAULT")
+    texts = [
+        type_text(parameter.arg_type, modifier=False)
+        for parameter in parameters
+        if enum_name(parameter, "mode") in modes
+    ]
+    return " ".join(str(_type_oid(world, text)) for text in texts)
+
+
+def _type_oid(world: World, text: str) -> int:
+    address = world.type_address(text, ())
+    return address.objid if address else 0
+
+
+def _named(world: World, what: str, node: Any, change: Change) -> Iterator[Address]:
+    if what in _ROUTINES:
+        yield from routines(world, node)
+        return
+    name = name_of(node)
+    if what in _PARTS:
+        owner = world.relation(name[:-1])
+        part = world.names.part(_PARTS[what], owner.address, name[-1]) if owner else None
+        if part:
+            yield part
+        return
+    found = world.names.find("relation" if what in _RELATIONS else _SPACES[what], name)
+    if found is None:
+        return
+    if what in _RELATIONS and found.detail not in _RELATIONS[what]:
+        change.failures.append(Failure(f"{quote_name(name)} is no {_words(what)}"))
+        return
+    yield found.address
+
+
+def _words(what: str) -> str:
+    return {
+        "FOREIGN_TABLE": "foreign table",
+        "MATVIEW": "materialized view",
+        "STATISTIC_EXT": "statistics object",
+    }.get(what, what.replace("_", " ").lower())

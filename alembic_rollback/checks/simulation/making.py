@@ -1,0 +1,293 @@
+"""CREATE: what is there afterwards, so that later statements find it and what it hangs on."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from alembic_rollback.catalog.dependencies import PG_CLASS, PG_REWRITE, Address
+from alembic_rollback.catalog.objects import Found
+from alembic_rollback.checks.simulation.altering import (
+    add_constraint,
+    define_column,
+    used_by_expression,
+)
+from alembic_rollback.checks.simulation.dropping import missing, parameters_signature
+from alembic_rollback.checks.simulation.registry import follows
+from alembic_rollback.checks.simulation.world import Change, Failure, World
+from alembic_rollback.sql.build import enum_name, inner, kind_of, nodes, strings
+from alembic_rollback.sql.effects import relation_name
+from alembic_rollback.sql.names import quote_name
+
+
+@follows("CreateStmt")
+def create_table(world: World, node: Any, change: Change) -> None:
+    """CREATE TABLE, with its columns, constraints and parents."""
+    kind = "p" if node.HasField("partspec") else "r"
+    table = _new_relation(world, relation_name(node.relation), kind, node.if_not_exists, change)
+    if table is None:
+        return
+    for item in node.inh_relations:
+        parent = world.relation(relation_name(item.range_var))
+        if parent is None:
+            missing(world, change, relation_name(item.range_var))
+        else:
+            partition = node.HasField("partbound")
+            world.needs(table.address, parent.address, "a" if partition else "n")
+            for name in world.names.columns(parent.address):
+                world.make_column(table, name)
+            world.children(parent.address).append((table.address, partition))
+    for item in node.table_elts:
+        element = inner(item)
+        if kind_of(element) == "ColumnDef":
+            define_column(world, table, element, change)
+        elif kind_of(element) == "Constraint":
+            add_constraint(world, table, element, change)
+
+
+@follows("CreateTableAsStmt")
+def create_table_as(world: World, node: Any, change: Change) -> None:
+    """CREATE TABLE AS and CREATE MATERIALIZED VIEW."""
+    view = enum_name(node, "objtype") == "OBJECT_MATVIEW"
+    name = relation_name(node.into.rel)
+    reads = _what_is_read(world, node.query, change)
+    made = _new_relation(world, name, "m" if view else "r", node.if_not_exists, change)
+    if made and view:
+        _need_what_is_read(world, made.address, node.query, reads)
+
+
+@follows("ViewStmt")
+def create_view(world: World, node: Any, change: Change) -> None:
+    """CREATE VIEW; with OR REPLACE an existing one reads something else from then on."""
+    name = relation_name(node.view)
+    existing = world.relation(name)
+    reads = _what_is_read(world, node.query, change)
+    if existing is None or not node.replace:
+        made = _new_relation(world, name, "v", False, change)
+        if made:
+            _need_what_is_read(world, made.address, node.query, reads)
+        return
+    world.graph.read(world.connection, [existing.address])
+    rules = [e.dependent for e in world.graph.users(existing.address) if e.kind == "i"]
+    for rule in rules:
+        if rule.classid == PG_REWRITE:
+            for edge in world.graph.uses(rule):
+                if edge.referenced.whole != existing.address:
+                    world.graph.drop(edge)
+    _need_what_is_read(world, existing.address, node.query, reads)
+    change.changed.append(existing.address)
+
+
+@follows("IndexStmt")
+def create_index(world: World, node: Any, change: Change) -> None:
+    """An index hangs on the columns that it names."""
+    table = world.relation(relation_name(node.relation))
+    if table is None:
+        missing(world, change, relation_name(node.relation))
+    if table is None or not node.idxname:
+        return
+    name = (table.schema, node.idxname)
+    index = _new_relation(world, name, "i", node.if_not_exists, change)
+    if index is None:
+        return
+    world.needs(index.address, table.address, "a")
+    for name_ in _column_names(node):
+        world.needs(index.address, world.names.column(table.address, name_), "a")
+
+
+@follows("CreateSeqStmt")
+def create_sequence(world: World, node: Any, change: Change) -> None:
+    """A sequence, perhaps owned by a column."""
+    name = relation_name(node.sequence)
+    made = _new_relation(world, name, "S", node.if_not_exists, change)
+    if made:
+        own(world, made, node.options)
+
+
+@follows("AlterSeqStmt")
+def alter_sequence(world: World, node: Any, change: Change) -> None:
+    """ALTER SEQUENCE, OWNED BY above all."""
+    found = world.relation(relation_name(node.sequence))
+    if found:
+        change.changed.append(found.address)
+        own(world, found, node.options)
+
+
+def own(world: World, sequence: Found, options: Any) -> None:
+    """OWNED BY among a sequence's options."""
+    for option in (item.def_elem for item in options):
+        if option.defname != "owned_by":
+            continue
+        world.graph.read(world.connection, [sequence.address])
+        for edge in world.graph.uses(sequence.address):
+            if edge.kind == "a" and edge.referenced.classid == PG_CLASS:
+                world.graph.drop(edge)
+        name = strings(option.arg.list.items)
+        table = world.relation(name[:-1]) if len(name) > 1 else None
+        if table:
+            world.needs(sequence.address, world.names.column(table.address, name[-1]), "a")
+
+
+@follows("CreateSchemaStmt")
+def create_schema(world: World, node: Any, change: Change) -> None:
+    """A schema."""
+    if not node.schemaname:
+        return
+    if world.names.find("schema", (node.schemaname,)) is None:
+        world.make("schema", (node.schemaname,))
+    elif not node.if_not_exists:
+        _exists(change, "schema", (node.schemaname,))
+
+
+@follows("CreateExtensionStmt")
+def create_extension(world: World, node: Any, change: Change) -> None:
+    """An extension; what it brings is not known by name."""
+    if world.names.find("extension", (node.extname,)) is None:
+        world.make("extension", (node.extname,))
+
+
+@follows("CreateEnumStmt", "CreateRangeStmt", "CreateDomainStmt", "CompositeTypeStmt")
+def create_type(world: World, node: Any, change: Change) -> None:
+    """A type of any of the four kinds."""
+    if kind_of(node) == "CompositeTypeStmt":
+        name, detail = relation_name(node.typevar), "c"
+    elif kind_of(node) == "CreateDomainStmt":
+        name, detail = strings(node.domainname), "d"
+    else:
+        name, detail = strings(node.type_name), "e"
+    if world.names.find("type", name):
+        _exists(change, "type", name)
+    else:
+        world.make("type", name, detail)
+
+
+@follows("CreateFunctionStmt")
+def create_function(world: World, node: Any, change: Change) -> None:
+    """A function or procedure; with OR REPLACE it may exist."""
+    name = strings(node.funcname)
+    wanted = parameters_signature(world, [item.function_parameter for item in node.parameters])
+    schema = world.names.schema_for(name)
+    every = world.names.all("routine", (schema, name[-1]))
+    existing = next((found for found in every if found.detail == wanted), None)
+    if existing is None:
+        oids = [int(oid) for oid in wanted.split()]
+        world.make("routine", name, wanted, arguments=_shown_types(world, oids))
+    elif node.replace:
+        change.changed.append(existing.address)
+    else:
+        change.failures.append(Failure(f"there is a function {quote_name(name)} already"))
+
+
+@follows("CreateTrigStmt", "CreatePolicyStmt", "RuleStmt")
+def create_part(world: World, node: Any, change: Change) -> None:
+    """A trigger, policy or rule of a table."""
+    space, name, table = {
+        "CreatePolicyStmt": lambda: ("policy", node.policy_name, node.table),
+        "CreateTrigStmt": lambda: ("trigger", node.trigname, node.relation),
+        "RuleStmt": lambda: ("rule", node.rulename, node.relation),
+    }[kind_of(node)]()
+    owner = world.relation(relation_name(table))
+    if owner is None:
+        missing(world, change, relation_name(table))
+    elif world.names.part(space, owner.address, name) is None:
+        made = world.make_part(space, owner, name)
+        if space == "trigger":
+            for found in world.names.all("routine", strings(node.funcname)):
+                world.needs(made, found.address)
+        else:
+            for user in used_by_expression(world, node):
+                world.needs(made, user)
+            for column in _column_names(node):
+                world.needs(made, world.names.column(owner.address, column))
+    elif not getattr(node, "replace", False):
+        shown = f"{space} {quote_name((name,))} on {quote_name((owner.name,))}"
+        change.failures.append(Failure(f"there is a {shown} already"))
+
+
+@follows("CreateStatsStmt", "CreatePublicationStmt")
+def create_named(world: World, node: Any, change: Change) -> None:
+    """Statistics objects and publications."""
+    if kind_of(node) == "CreatePublicationStmt":
+        world.make("publication", (node.pubname,))
+    elif node.defnames:
+        world.make("statistics", strings(node.defnames))
+
+
+@follows("DefineStmt")
+def define(world: World, node: Any, change: Change) -> None:
+    """CREATE COLLATION, TEXT SEARCH …, TYPE of the lowest level."""
+    spaces = {
+        "OBJECT_COLLATION": "collation",
+        "OBJECT_TSCONFIGURATION": "text search configuration",
+        "OBJECT_TSDICTIONARY": "text search dictionary",
+        "OBJECT_TSPARSER": "text search parser",
+        "OBJECT_TSTEMPLATE": "text search template",
+        "OBJECT_TYPE": "type",
+    }
+    space = spaces.get(enum_name(node, "kind"))
+    if space and world.names.find(space, strings(node.defnames)) is None:
+        world.make(space, strings(node.defnames))
+
+
+def _new_relation(
+    world: World, name: tuple[str, ...], kind: str, if_not_exists: bool, change: Change
+) -> Found | None:
+    """Make a relation unless there is one in the schema where it would be made."""
+    schema = world.names.schema_for(name)
+    if world.relation((schema, name[-1])) is None:
+        return world.make("relation", (schema, name[-1]), kind)
+    if not if_not_exists:
+        _exists(change, "relation", name)
+    return None
+
+
+def _exists(change: Change, words: str, name: tuple[str, ...]) -> None:
+    change.failures.append(Failure(f"there is a {words} {quote_name(name)} already"))
+
+
+def _what_is_read(world: World, query: Any, change: Change) -> list[Found]:
+    """The relations that a query names; what isn't there makes the statement fail."""
+    tree = inner(query)
+    local = {node.ctename for node in nodes(tree) if kind_of(node) == "CommonTableExpr"}
+    named = [relation_name(node) for node in nodes(tree) if kind_of(node) == "RangeVar"]
+    found = []
+    for name in named:
+        relation = world.relation(name)
+        if relation:
+            found.append(relation)
+        elif name[-1] not in local:
+            missing(world, change, name)
+    return found
+
+
+def _need_what_is_read(world: World, view: Address, query: Any, relations: list[Found]) -> None:
+    """Relations, their columns as far as they are named, and routines."""
+    tree = inner(query)
+    everything = any(kind_of(node) == "A_Star" for node in nodes(tree))
+    named = set(_column_names(tree))
+    for found in relations:
+        world.needs(view, found.address)
+        for name, number in world.names.columns(found.address).items():
+            if everything or name in named:
+                world.needs(view, Address(PG_CLASS, found.address.objid, number))
+    for user in used_by_expression(world, tree):
+        world.needs(view, user)
+
+
+def _column_names(tree: Any) -> Iterator[str]:
+    for node in nodes(tree):
+        if kind_of(node) == "ColumnRef":
+            last = inner(node.fields[-1])
+            if kind_of(last) == "String":
+                yield last.sval
+        elif kind_of(node) == "IndexElem" and node.name:
+            yield node.name
+
+
+def _shown_types(world: World, oids: list[int]) -> str:
+    """Argument types as pg_identify_object writes them."""
+    from sqlalchemy import text
+
+    sql = text("SELECT format_type(:oid, NULL)")
+    shown = (world.connection.execute(sql, {"oid": oid}).scalar_one() for oid in oids)
+    return ",".join(str(one) for one in shown)

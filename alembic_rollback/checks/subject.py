@@ -1,0 +1,50 @@
+"""What a check may look at: one database, and what is about to happen in it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from alembic_rollback.model import Impact, LedgerRow, Plan
+from alembic_rollback.settings import Settings
+from alembic_rollback.sql.script import Script
+
+if TYPE_CHECKING:
+    from sqlalchemy.engine import Connection
+
+
+@dataclass(frozen=True)
+class Subject:
+    """A plan on one database, before it runs."""
+
+    connection: Connection
+    """In a READ ONLY transaction, inside a savepoint of the check's own."""
+    settings: Settings
+    plan: Plan
+    impact: Impact
+    scripts: Mapping[str, Script | None]
+    """The parsed down of each step by version; None where it cannot be read (see `impact`)."""
+    ups: Mapping[str, Script | None]
+    """The parsed up of each step and of each revision applied later; None where it can't be read."""
+    rows: Mapping[str, LedgerRow]
+    """The ledger by version."""
+    directory: Path = Path()
+    """Of the configuration file: relative paths in the settings start there."""
+    command: str = "rollback-db"
+    """`rollback-db`, or `downgrade` for Alembic's own."""
+    memory: dict[str, Any] = field(default_factory=dict, repr=False, compare=False)
+    """What one check has found out and another needs, too, by a name of its own."""
+
+
+@dataclass(frozen=True)
+class Said:
+    """One finding, as its check says it; the level is the settings' to say."""
+
+    message: str
+    """One line: harm, object, number."""
+    next_step: str = ""
+
+
+Check = Callable[[Subject], Iterable[Said]]

@@ -1,0 +1,186 @@
+"""What is known about a plan before it runs: scripts read, impact assessed, checks asked."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from alembic_rollback.catalog.counting import Budget
+from alembic_rollback.catalog.tables import database_identity
+from alembic_rollback.checks.digest import content, digest
+from alembic_rollback.checks.impact import Known, assess
+from alembic_rollback.checks.registry import findings
+from alembic_rollback.checks.rules.later_revisions import users
+from alembic_rollback.checks.subject import Subject
+from alembic_rollback.errors import Blocked, RollbackError
+from alembic_rollback.host.environment import Snapshot
+from alembic_rollback.host.scripts import load_script, pair_of
+from alembic_rollback.model import Finding, Plan, Revision, Rollback
+from alembic_rollback.settings import Settings
+from alembic_rollback.sql.script import Script
+
+if TYPE_CHECKING:
+    from alembic.config import Config
+    from sqlalchemy.engine import Connection
+
+Planner = Callable[[Snapshot, tuple[str, ...]], Plan]
+"""Makes the plan for one database, with some more versions in it."""
+
+
+@dataclass(frozen=True)
+class Options:
+    """How a rollback is to be looked at."""
+
+    command: str = "rollback-db"
+    each: bool = False
+    """One transaction for each step."""
+    with_dependants: bool = False
+    """Take the later revisions that use what goes, too."""
+    backup: bool = False
+    """A backup is taken anyway, so none need be there."""
+
+
+@dataclass
+class Scripts:
+    """The parsed scripts of a plan; why a `.py` could not be read."""
+
+    downs: dict[str, Script | None] = field(default_factory=dict)
+    ups: dict[str, Script | None] = field(default_factory=dict)
+    why: dict[str, str] = field(default_factory=dict)
+
+
+def look(
+    config: Config, snapshot: Snapshot, connection: Connection, planner: Planner, options: Options
+) -> Rollback:
+    """Plan, parse, weigh and check on one database; nothing is written."""
+    subject, scripts = _subject(config, snapshot, connection, planner(snapshot, ()), options)
+    while options.with_dependants:
+        more = tuple(revision.version for revision in users(subject))
+        if not more:
+            break
+        taken = tuple(step.version for step in subject.plan.steps)
+        plan = planner(snapshot, (*taken, *more))
+        subject, scripts = _subject(config, snapshot, connection, plan, options)
+    impact = subject.impact
+    if not options.each and impact.locks > impact.lock_capacity:
+        raise Blocked(
+            f"In one transaction this needs about {impact.locks} locks; the server's lock "
+            f"table holds {impact.lock_capacity}.",
+            state="Nothing was changed.",
+            next_step="Add --transaction each, or raise max_locks_per_transaction.",
+        )
+    return Rollback(
+        snapshot.database,
+        subject.plan,
+        impact,
+        scripts.downs,
+        findings=findings(subject),
+        identity=(*snapshot.key, *database_identity(connection)),
+        command=options.command,
+    )
+
+
+def refuse(blocking: tuple[Finding, ...]) -> None:
+    """Raise Blocked where a check forbids the plan."""
+    refused = [finding for finding in blocking if finding.level == "block"]
+    if refused:
+        raise Blocked(
+            " ".join(finding.message for finding in refused),
+            state="Nothing was changed.",
+            next_step=refused[0].next_step,
+        )
+
+
+def is_refused(rollbacks: Sequence[Rollback]) -> bool:
+    """Whether a check forbids it."""
+    return any(finding.level == "block" for one in rollbacks for finding in one.findings)
+
+
+def hash_of(rollbacks: Sequence[Rollback]) -> str:
+    """What `--confirm` takes: the same plans, impact and files in the same databases."""
+    return digest(content(r.identity, r.plan, r.impact, r.scripts) for r in rollbacks)  # type: ignore[arg-type]
+
+
+def budget_of(settings: Settings) -> Budget:
+    """What one table's count may cost."""
+    return Budget(settings.count_limit, settings.count_timeout)
+
+
+def subject_of(
+    config: Config, connection: Connection, snapshot_settings: Settings, rollback: Rollback
+) -> Subject:
+    """The same plan for the checks that are asked again under the lock."""
+    return Subject(
+        connection,
+        snapshot_settings,
+        rollback.plan,
+        rollback.impact,
+        rollback.scripts,  # type: ignore[arg-type]
+        {},
+        {},
+        directory_of(config),
+        rollback.command,
+    )
+
+
+def directory_of(config: Config) -> Path:
+    """Where the configuration file is."""
+    file = config.config_file_name or config._toml_file_path
+    return Path(file).absolute().parent if file else Path.cwd()
+
+
+def _subject(
+    config: Config, snapshot: Snapshot, connection: Connection, plan: Plan, options: Options
+) -> tuple[Subject, Scripts]:
+    settings = snapshot.settings
+    if options.backup:
+        settings = replace(
+            settings, safety_checks={**settings.safety_checks, "backup_exists": "off"}
+        )
+    scripts = _read(config, snapshot, plan)
+    known = Known(scripts.ups, scripts.why)
+    impact = assess(connection, plan, scripts.downs, budget_of(settings), known)
+    subject = Subject(
+        connection,
+        settings,
+        plan,
+        impact,
+        scripts.downs,
+        scripts.ups,
+        snapshot.rows,
+        directory_of(config),
+        options.command,
+    )
+    return subject, scripts
+
+
+def _read(config: Config, snapshot: Snapshot, plan: Plan) -> Scripts:
+    found = Scripts()
+    for step in plan.steps:
+        found.downs[step.version], why = _script(config, snapshot, step, "down")
+        if why:
+            found.why[step.version] = why
+    for revision in (*plan.steps, *plan.later):
+        found.ups[revision.version] = None
+        # An up is only read to know what belongs to it: a bad one stands in nobody's way.
+        with suppress(RollbackError, OSError):
+            found.ups[revision.version], _ = _script(config, snapshot, revision, "up")
+    return found
+
+
+def _script(
+    config: Config, snapshot: Snapshot, revision: Revision, direction: str
+) -> tuple[Script | None, str]:
+    if revision.version not in snapshot.history.revisions:
+        return None, "it has no file"
+    script = snapshot.history.script(revision.version)
+    pair = pair_of(script)
+    if pair:
+        return load_script(pair, direction), ""
+    from alembic_rollback.host.rendering import render
+
+    rendered = render(script, direction, config=config)
+    return rendered.script, rendered.why
