@@ -187,7 +187,8 @@ class Ledger:
             "SELECT DISTINCT ON (g.version) g.version, g.name, g.down_revisions, "
             f"g.depends_on FROM {self._bound(self.log_table)} g "
             f"JOIN {self._bound(self.table)} l ON l.version = g.version "
-            f"WHERE g.down_revisions IS NOT NULL AND g.outcome NOT IN {_OF_OBJECTS} ORDER BY g.version, g.id DESC",
+            f"WHERE g.down_revisions IS NOT NULL AND g.outcome NOT IN {_OF_OBJECTS} "
+            "ORDER BY g.version, g.id DESC",
             {},
         )
         return {
@@ -424,9 +425,8 @@ def find_schema(
 
 def _collateral(version: str, statement: str) -> Collateral:
     told: dict[str, Any] = json.loads(statement)
-    lists = {key: tuple(told.get(key, ())) for key in ("statements", "names", "args")}
-    rest = {key: told[key] for key in ("kind", "name", "missing", "owner")}
-    return Collateral(version, **rest, **lists)
+    told |= {key: tuple(told.get(key, ())) for key in ("statements", "names", "args")}
+    return Collateral(version, **told)
 
 
 def server_now(connection: Connection) -> Any:

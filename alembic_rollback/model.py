@@ -27,7 +27,8 @@ class LogEntry:
     direction: str
     """`up`, `down` or `none`."""
     outcome: str
-    """applied, rolled_back, failed, stamped, adopted, forgotten; of an object collateral, repaired."""
+    """applied, rolled_back, failed, stamped, adopted, forgotten;
+    of an object: collateral, repaired."""
     name: str = ""
     duration_ms: int | None = None
     checksum: str = ""
@@ -115,7 +116,8 @@ class RevisionStatus:
     execution_time_ms: int | None = None
     checksum: str | None = None
     problems: tuple[str, ...] = ()
-    """What is wrong: modified, missing file, missing down, out of order, damaged by rollback of …"""
+    """What is wrong: modified, missing file, missing down, out of order, damaged by rollback of
+    <version>."""
     irreversible: tuple[str, ...] = ()
     """Why there is no way back, where that is so on purpose."""
     failure: Failure | None = None

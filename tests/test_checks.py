@@ -45,6 +45,7 @@ from alembic_rollback import embedded
 from alembic_rollback.catalog.counting import Budget
 from alembic_rollback.checks.impact import Known, assess
 from alembic_rollback.checks.rules import blocking_sessions
+from alembic_rollback.checks.rules.later_revisions import users
 from alembic_rollback.checks.rules.lock_level import planned_locks
 from alembic_rollback.checks.subject import Said, Subject
 from alembic_rollback.model import LedgerRow, Plan, Revision
@@ -345,6 +346,34 @@ def test_the_server_takes_the_locks_that_are_planned(
 
 def weighs(mode: str) -> bool:
     return MODES.index(mode) >= MODES.index("SHARE UPDATE EXCLUSIVE")
+
+
+def test_planned_locks_are_found_once(database: Engine, database_url: URL) -> None:
+    commit(database_url, "CREATE TABLE t (id int)")
+    with read_only(database) as connection:
+        subject = subject_of(connection, Case(downs=["DROP TABLE t;"]))
+        assert planned_locks(subject) is planned_locks(subject)
+
+
+# later_revisions
+
+
+def test_users_are_taken_one_by_one_until_nobody_is_left(
+    database: Engine, database_url: URL
+) -> None:
+    ups = [
+        f"CREATE TABLE {new} (id int PRIMARY KEY REFERENCES {old});" for new, old in ("ba", "cb")
+    ]
+    commit(database_url, "CREATE TABLE a (id int PRIMARY KEY); CREATE TABLE other (id int);")
+    commit(database_url, " ".join(ups))
+    first = Case(downs=["DROP TABLE a;"], later=[*ups, "CREATE TABLE other (id int);"])
+    second = Case(downs=["DROP TABLE b;", "DROP TABLE a;"], later=[ups[1], *first.later[2:]])
+    third = Case(downs=["DROP TABLE c;", *second.downs], later=second.later[1:])
+    found = []
+    for case in (first, second, third):
+        with read_only(database) as connection:
+            found.append([one.version for one in users(subject_of(connection, case))])
+    assert found == [["2"], ["3"], []]
 
 
 # blocking_sessions

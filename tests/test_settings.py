@@ -31,9 +31,44 @@ def test_every_setting_can_be_given_as_text():
         "lock_timeout": "500ms",
         "statement_timeout": "2min",
         "count_limit": "1_000",
+        "count_timeout": "2s",
+        "backup_files": "dumps/*.dump",
+        "backup_max_age": "7d",
+        "backup_command": "check-backup",
+        "backup_directory": "dumps",
+        "downgrade_guard": "off",
     }
-    assert set(given) == {field.name for field in fields(Settings)}
-    assert read(given, "x") == Settings("warn", "error", "our_ledger", "500ms", "2min", 1000)
+    assert {*given, "safety_checks"} == {field.name for field in fields(Settings)}
+    assert read(given, "x") == Settings(**{**given, "count_limit": 1000})
+
+
+def test_levels_of_checks_are_keys_in_an_ini_file():
+    found = read({"backup_exists": "block", "data_loss": " warn "}, "x")
+    assert found.level_of("backup_exists") == "block"
+    assert found.level_of("data_loss") == "warn"
+    assert found.level_of("dependants") == "confirm"
+    assert found.level_of("somebody_elses") == "warn"
+
+
+def test_levels_of_checks_are_a_table_in_toml():
+    found = read({"safety_checks": {"replication": "off", "missing_down": "block"}}, "x")
+    assert found.level_of("replication") == "off"
+
+
+@pytest.mark.parametrize(
+    ("values", "problem"),
+    [
+        ({"data_loss": "ask"}, "data_loss = 'ask' is not one of: off, info, warn, confirm, block."),
+        ({"safety_checks": {"data_los": "off"}}, "no check 'data_los'. Did you mean data_loss?"),
+        ({"safety_checks": {"missing_down": "warn"}}, "missing_down can only block"),
+        ({"safety_checks": "data_loss = off"}, "unknown setting 'safety_checks'"),
+        ({"backup_max_age": "1 day"}, "backup_max_age = '1 day' is not an age"),
+        ({"downgrade_guard": "on"}, "downgrade_guard = 'on' is not one of"),
+        ({"count_timeout": "long"}, "count_timeout = 'long' is not a duration"),
+    ],
+)
+def test_a_level_age_or_guard_that_cannot_be_is_refused(values, problem):
+    assert problem in refused(values)
 
 
 def test_white_space_around_a_value_is_left_out():
@@ -52,7 +87,7 @@ def test_an_unknown_key_is_refused_with_the_nearest_known_one():
 
 
 def test_an_unknown_key_without_a_neighbour_is_refused_with_all_known_ones():
-    known = ", ".join(field.name for field in fields(Settings))
+    known = ", ".join(f.name for f in fields(Settings) if f.name != "safety_checks")
     assert refused({"zzz": "1"}) == (
         f"[alembic_rollback] in a.ini: unknown setting 'zzz'. Known are: {known}."
     )

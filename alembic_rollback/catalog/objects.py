@@ -194,6 +194,29 @@ def default_of(connection: Connection, column: Address) -> Address | None:
     return None if oid is None else Address(2604, oid)
 
 
+def column_of_default(connection: Connection, default: Address) -> Address | None:
+    """The column that has a default."""
+    sql = "SELECT adrelid, CAST(adnum AS integer) FROM pg_attrdef WHERE oid = :oid"
+    row = _query(connection, sql, oid=default.objid).one_or_none()
+    return None if row is None else Address(1259, row[0], row[1])
+
+
+def same_key(connection: Connection, one: int, other: int) -> bool:
+    """Whether a foreign key can be of these types, by oid (ATAddForeignKeyConstraint)."""
+    sql = (
+        "WITH base AS (SELECT oid, CASE WHEN typtype = 'd' THEN typbasetype ELSE oid END AS b "
+        "FROM pg_type WHERE oid IN (:one, :other)), "
+        "pair AS (SELECT x.b AS x, y.b AS y FROM base x, base y "
+        "WHERE x.oid = :one AND y.oid = :other) "
+        "SELECT count(*) > 0 FROM pair WHERE x = y "
+        "OR EXISTS (SELECT FROM pg_amop WHERE amopmethod = 403 AND amopstrategy = 3 "
+        "AND amoplefttype = x AND amoprighttype = y) "
+        "OR EXISTS (SELECT FROM pg_cast WHERE castcontext = 'i' "
+        "AND castsource IN (x, y) AND casttarget IN (x, y))"
+    )
+    return bool(_query(connection, sql, one=one, other=other).scalar())
+
+
 def nature_of(connection: Connection, column: Address) -> str:
     """`identity`, `generated` or, for any other column, nothing."""
     sql = (
@@ -215,10 +238,19 @@ def keys_of(connection: Connection, table: Address) -> dict[frozenset[int], Addr
     return {frozenset(row[1]): Address(1259, row[0]) for row in rows}
 
 
-def key_types(connection: Connection, column: Address) -> list[tuple[int, int, int]]:
-    """(constraint, type of this column, type of the other end) of each foreign key of a column."""
+@dataclass(frozen=True)
+class End:
+    """One end of a foreign key: a column with the oid of its type."""
+
+    column: Address
+    type: int
+
+
+def key_types(connection: Connection, column: Address) -> list[tuple[int, End, End]]:
+    """The oid and both ends of each foreign key of a column, the referenced one last."""
     sql = (
-        "SELECT c.oid, here.atttypid, there.atttypid FROM pg_constraint c "
+        "SELECT c.oid, conrelid, CAST(k.here AS integer), here.atttypid, "
+        "confrelid, CAST(k.there AS integer), there.atttypid FROM pg_constraint c "
         "CROSS JOIN LATERAL unnest(conkey, confkey) AS k (here, there) "
         "JOIN pg_attribute here ON here.attrelid = conrelid AND here.attnum = k.here "
         "JOIN pg_attribute there ON there.attrelid = confrelid AND there.attnum = k.there "
@@ -226,7 +258,10 @@ def key_types(connection: Connection, column: Address) -> list[tuple[int, int, i
         "OR (confrelid = :oid AND k.there = :number))"
     )
     rows = _query(connection, sql, oid=column.objid, number=column.objsubid)
-    return [(row[0], row[1], row[2]) for row in rows]
+    return [
+        (oid, End(Address(1259, a, b), c), End(Address(1259, d, e), f))
+        for oid, a, b, c, d, e, f in rows
+    ]
 
 
 def not_null_of(connection: Connection, column: Address) -> Address | None:

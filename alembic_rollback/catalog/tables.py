@@ -136,6 +136,15 @@ def referencing_tables(connection: Connection, oids: Iterable[int]) -> tuple[str
     )
 
 
+def foreign_keys_among(connection: Connection, oids: Iterable[int]) -> frozenset[int]:
+    """Which of some oids are foreign keys."""
+    wanted = [oid for oid in oids if oid > 0]
+    if not wanted:
+        return frozenset()
+    sql = f"SELECT oid FROM pg_constraint WHERE contype = 'f' AND oid = {_OIDS}"
+    return frozenset(row[0] for row in _query(connection, sql, oids=_joined(wanted)))
+
+
 def reached_by_foreign_keys(
     connection: Connection, oid: int, *, deleting: bool
 ) -> tuple[Table, ...]:

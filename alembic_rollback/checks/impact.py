@@ -206,13 +206,16 @@ class _Report:
         self.named = {address for d in self.deletions for address in d.originals}
         self.described = self._describe()
         self.made = self._made_by_the_plan()
+        self.foreign_keys = catalog.foreign_keys_among(
+            found.connection, [a.objid for d in self.deletions for a in d.cascaded]
+        )
 
     def step(self, step: _Step) -> StepImpact:
         """One step, as the reports and the checks see it."""
         taken, outside = step.taken, step.script.outside if step.script else None
         affected = tuple(self._affected(step))
         for effect, table in step.definitions:
-            if table is None or table not in self.found.losses.dropped:
+            if table is None or table not in taken.dropped:
                 taken.lines.append(effect.shown)
         if taken.related:
             taken.lines.append(f"DROP related {_listed(taken.related)}")
@@ -332,9 +335,9 @@ class _Report:
 
 
 def _is_worth_a_line(one: Affected) -> bool:
-    """What CASCADE takes from others and no other line tells; foreign keys have one of their own."""
+    """What CASCADE takes from others, unless a line tells its rows; foreign keys have their own."""
     told = one.address[0] == PG_CLASS and one.kind not in ("view", "sequence", "index")
-    return one.outside and one.action == "dropped" and not told and " foreign " not in one.kind
+    return one.outside and one.action == "dropped" and not told
 
 
 def _listed(words: Iterable[str]) -> str:

@@ -39,6 +39,8 @@ class Taken:
     related: list[str] = field(default_factory=list)
     """Kinds of what hangs on the dropped tables: `indexes`, `policies`."""
     unknown: list[str] = field(default_factory=list)
+    dropped: set[int] = field(default_factory=set)
+    """The tables that this step drops."""
     destructive: bool = False
 
 
@@ -110,6 +112,7 @@ class Losses:
         referenced: tuple[str, ...] = ()
         if dropped:
             self.dropped.add(table.oid)
+            found.dropped.add(table.oid)
             referenced = catalog.referencing_tables(self.connection, [table.oid])
             for kind, number in (
                 ("indexes", table.indexes),

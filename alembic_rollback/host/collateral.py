@@ -10,7 +10,7 @@ import json
 import logging
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, TypeAlias
 from weakref import WeakKeyDictionary
 
@@ -45,12 +45,14 @@ _EXISTS = (
 
 @dataclass
 class _Mending:
-    """What a run has not brought back yet."""
+    """What a run has brought back, and what it has not yet."""
 
     run: Run
     waiting: list[Collateral]
-    reasons: dict[Collateral, str]
+    reasons: dict[Collateral, str] = field(default_factory=dict)
     """PostgreSQL's last word about each that was tried."""
+    said: list[tuple[str, Collateral]] = field(default_factory=list)
+    """What to say of the others once all steps have been run: a later one may undo everything."""
 
 
 _MENDING: WeakKeyDictionary[Any, _Mending] = WeakKeyDictionary()
@@ -91,10 +93,12 @@ def restore(state: State) -> None:
 
 
 def finish(state: State) -> None:
-    """At the end of a run: say what could not be brought back, why, and the SQL that does it."""
+    """At the end of a run: say what was brought back; of the rest, why not, and the SQL for it."""
     mending = _MENDING.pop(state.context, None)
     if mending is None or mending.run is not state.run:
         return
+    for message, one in mending.said:
+        log.info(message, one.title, one.version)
     for one in mending.waiting:
         if not _is_due(state, one):
             continue
@@ -136,7 +140,7 @@ def _keep(state: State, one: Collateral) -> None:
 def _mending(state: State) -> _Mending:
     found = _MENDING.get(state.context)
     if found is None or found.run is not state.run:
-        found = _Mending(state.run, state.ledger.collateral(state.connection), {})
+        found = _Mending(state.run, state.ledger.collateral(state.connection))
         _MENDING[state.context] = found
     return found
 
@@ -161,10 +165,10 @@ def _bring_back(state: State, mending: _Mending, one: Collateral) -> bool:
     except DBAPIError as error:
         mending.reasons[one] = _reason(error)
         return False
-    if made:
-        log.info("Restored %s, which the rollback of %s had taken.", one.title, one.version)
-    else:
-        log.info("%s, which the rollback of %s had taken, is there already.", one.title, one.version)
+    said = "Restored %s, which the rollback of %s had taken."
+    if not made:
+        said = "%s, which the rollback of %s had taken, is there already."
+    mending.said.append((said, one))
     return True
 
 
@@ -194,7 +198,7 @@ def _note(state: State, one: Collateral, *, repaired: bool) -> None:
 
 @contextmanager
 def _transaction(state: State) -> Iterator[None]:
-    """A savepoint; or a transaction, where env.py's engine has none (isolation_level AUTOCOMMIT)."""
+    """A savepoint; where env.py's engine has no transactions (AUTOCOMMIT), a transaction."""
     connection = state.connection
     if not state.autocommits:
         with connection.begin_nested():
@@ -273,9 +277,7 @@ def _definitions(connection: Connection, listed: Sequence[Affected]) -> Sequence
         return [Definition(one.address, one.kind, one.name, missing=why) for one in listed]
 
 
-def _identity(
-    connection: Connection, address: _Address
-) -> tuple[tuple[str, ...], tuple[str, ...]]:
+def _identity(connection: Connection, address: _Address) -> tuple[tuple[str, ...], tuple[str, ...]]:
     from sqlalchemy import text
     from sqlalchemy.exc import DBAPIError
 
@@ -307,8 +309,9 @@ def _owners(
     owners: dict[_Address, str] = {}
     names = Names(state.connection)
     applied = frozenset(state.applied.versions) - rolled_back
-    for version in reversed(state.history.graph.order(applied)):
-        pair = pair_of(state.history.script(version)) if version in state.history.revisions else None
+    with_file = [v for v in state.history.graph.order(applied) if v in state.history.revisions]
+    for version in reversed(with_file):
+        pair = pair_of(state.history.script(version))
         left = [address for address in wanted if address not in owners]
         if not pair or not left:
             continue

@@ -44,11 +44,18 @@ def parse(text: str, path: Path) -> tuple[Statement, ...]:
     Raises ScriptSyntaxError with line and column for what is not SQL, naming psql's commands and
     inline COPY data for what they are.
     """
+    from google.protobuf.message import DecodeError
     from postgast import PgQueryError
     from postgast import parse as parse_tree
 
     try:
         tree = parse_tree(text)
+    except DecodeError:
+        raise ScriptSyntaxError(
+            "An expression of the script is nested too deeply to be checked.",
+            where=Location(path),
+            next_step="Split it, or build it up in parts.",
+        ) from None
     except PgQueryError as error:
         raise _explained(text, path, error.message, error.cursorpos) from None
     return tuple(_statements(text, path, tree))

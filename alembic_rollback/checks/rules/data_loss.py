@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
+from alembic_rollback.catalog.dependencies import PG_CLASS
 from alembic_rollback.checks.losses import shown_rows
 from alembic_rollback.checks.subject import Said, Subject
 from alembic_rollback.model import TableLoss
@@ -12,9 +13,9 @@ from alembic_rollback.sql.names import quote_identifier
 
 def check(subject: Subject) -> Iterator[Said]:
     """Say how many rows each table and how many values each column loses, and what isn't known."""
-    backup = _next_step(subject)
+    backup, kinds = _next_step(subject), _kinds(subject)
     for loss in greatest(loss for step in subject.impact.steps for loss in step.tables):
-        yield Said(f"{_shown(loss)}. This is DESTRUCTIVE.", backup)
+        yield Said(f"{_shown(loss, kinds.get(loss.oid, 'table'))}. This is DESTRUCTIVE.", backup)
     for step in subject.impact.steps:
         for line in step.unknown:
             yield Said(f"{line}; rows may be lost.", backup)
@@ -36,13 +37,19 @@ def _size(loss: TableLoss) -> float:
     return float("inf") if loss.rows is None else loss.rows
 
 
-def _shown(loss: TableLoss) -> str:
+def _kinds(subject: Subject) -> dict[int, str]:
+    """`materialized view` and the like, by oid, of what is dropped."""
+    relations = (one for one in subject.impact.objects if one.address[0] == PG_CLASS)
+    return {one.address[1]: one.kind for one in relations if not one.address[2]}
+
+
+def _shown(loss: TableLoss, kind: str) -> str:
     """`Table purchase_orders has 150 rows`, `Column total of purchase_orders has 150 values`."""
     number = shown_rows(loss.rows, loss.exact)
     if loss.column:
         values = number.replace("row", "value")
         return f"Column {quote_identifier(loss.column)} of {loss.name} has {values}"
-    return f"Table {loss.name} has {number}"
+    return f"{kind.capitalize()} {loss.name} has {number}"
 
 
 def _next_step(subject: Subject) -> str:

@@ -58,9 +58,10 @@ def _also_dropped(subject: Subject, one: Affected) -> Said:
     number, what = shown_rows(loss.rows, loss.exact), "rows"
     if loss.column:
         number, what = number.replace("row", "value"), "values"
+    lost = "" if one.kind == "materialized view" else f"; its {what} are not"
     return Said(
         f"CASCADE also drops {one.shown} ({number}), which is not part of this rollback.",
-        f"{_KEPT}; its {what} are not.",
+        f"{_KEPT}{lost}.",
     )
 
 

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator
 from contextlib import nullcontext
 from dataclasses import dataclass, field
 
+from alembic_rollback.catalog import objects
 from alembic_rollback.catalog.dependencies import PG_CLASS, Address
 from alembic_rollback.checks.simulation import Failure, World, follow
 from alembic_rollback.checks.simulation.names import Names
@@ -57,7 +58,7 @@ class _Going:
     relations: dict[Address, str] = field(default_factory=dict)
     """Tables, views, indexes, sequences by their own names."""
     along: dict[Address, str] = field(default_factory=dict)
-    """Everything that goes or stands in the way, by the name of what it hangs on."""
+    """Everything that goes or stands in the way, by the name of what the plan drops."""
 
 
 class _Uses:
@@ -99,12 +100,15 @@ class _Uses:
 
 def _going(subject: Subject) -> _Going:
     going = _Going()
-    for one in subject.impact.objects:
-        if one.action == "dropped":
-            address = Address(*one.address)
-            going.along[address] = _plain(one.via or one.shown)
-            if address.classid == PG_CLASS and not address.objsubid:
-                going.relations[address] = _plain(one.shown)
+    for step in subject.impact.steps:
+        root = ""
+        for one in step.objects:  # what is named comes before what goes with it
+            if one.action == "dropped":
+                root = _plain(one.shown) if one.how == "named" or not root else root
+                address = Address(*one.address)
+                going.along[address] = root
+                if address.classid == PG_CLASS and not address.objsubid:
+                    going.relations[address] = _plain(one.shown)
     if any(step.obstacles for step in subject.impact.steps):
         _add_what_fails(subject, going)
     _add_owners(subject, going)
@@ -135,7 +139,7 @@ def _add_wanted(
 ) -> None:
     shown = quote_name(effect.name)
     if effect.column:
-        shown = f"column {quote_identifier(effect.column)} of {shown}"
+        shown = f"column {quote_identifier(effect.column)} of table {shown}"
     elif effect.kind not in _RELATIONS:
         shown = f"{effect.kind} {shown}"
     if relation:

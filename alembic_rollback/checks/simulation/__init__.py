@@ -2,13 +2,33 @@
 
 from __future__ import annotations
 
-from alembic_rollback.checks.simulation import altering, dropping, making, moving
+from alembic_rollback.checks.simulation import (
+    altering,
+    constraining,
+    dropping,
+    inheriting,
+    making,
+    moving,
+    publishing,
+)
 from alembic_rollback.checks.simulation.registry import RULES
 from alembic_rollback.checks.simulation.world import Change, Failure, World
 from alembic_rollback.sql.effects import sets_search_path
 from alembic_rollback.sql.parser import Statement
 
-__all__ = ["Change", "Failure", "World", "altering", "dropping", "follow", "making", "moving"]
+__all__ = [
+    "Change",
+    "Failure",
+    "World",
+    "altering",
+    "constraining",
+    "dropping",
+    "follow",
+    "inheriting",
+    "making",
+    "moving",
+    "publishing",
+]
 
 
 def follow(world: World, statement: Statement) -> Change:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from typing import Any
 
 from alembic_rollback.catalog import objects
@@ -20,14 +20,22 @@ from alembic_rollback.catalog.dependencies import (
     Address,
 )
 from alembic_rollback.catalog.objects import Found
+from alembic_rollback.checks.simulation.constraining import add_constraint
 from alembic_rollback.checks.simulation.dropping import is_cascade, missing
+from alembic_rollback.checks.simulation.inheriting import (
+    definition,
+    descendants,
+    heirs,
+    let_go,
+    taken_from,
+)
 from alembic_rollback.checks.simulation.registry import ALTERATIONS, alters, follows
 from alembic_rollback.checks.simulation.world import Change, Failure, World
-from alembic_rollback.sql.build import enum_name, inner, kind_of, type_name, type_text
+from alembic_rollback.sql.build import enum_name, kind_of, type_name, type_text
 from alembic_rollback.sql.effects import relation_name
 from alembic_rollback.sql.names import quote_name
 
-_NOT_OF_THE_TABLE = ("AT_ColumnDefault",)
+_SERIAL = ("bigserial", "serial", "serial2", "serial4", "serial8", "smallserial")
 _IN_THE_WAY = {
     PG_ATTRDEF: "a generated column uses it: {}",
     PG_POLICY: "{} uses it",
@@ -57,30 +65,26 @@ def alter(world: World, node: Any, change: Change) -> None:
             change.changed.append(relation.address)
 
 
-def definition(command: Any) -> Any:
-    """The node that a command keeps under `def`, a word that Python has for itself."""
-    return inner(getattr(command, "def"))
-
-
 # Columns
 
 
 @alters("AT_DropColumn")
 def drop_column(world: World, relation: Found, command: Any, change: Change) -> None:
     """The column, and in tables that inherit it from this one alone."""
-    column = world.names.column(relation.address, command.name)
+    column = _column(world, relation, command, change)
     if column is None:
-        _missing(world, command, change, f"column {quote_name((relation.name, command.name))}")
         return
     world.graph.read(world.connection, [column])
     if any(e.kind == "i" and e.referenced == column.whole for e in world.graph.uses(column)):
         change.failures.append(Failure("{} is part of the partition key", (column,)))
-    elif command.name in _inherited(world, relation.address, "columns"):
+    elif command.name in world.inherited(relation.address, "columns"):
         change.failures.append(Failure("{} is inherited", (column,)))
     else:
-        heirs = _heirs(world, relation.address, command.name, "columns")
-        columns = (world.names.column(heir, command.name) for heir in heirs)
-        world.drop(change, [column, *filter(None, columns)], cascade=is_cascade(command))
+        below = taken_from(world, relation.address, command.name, "columns")
+        columns = [world.names.column(heir, command.name) for heir in below if recurses(change)]
+        gone = [column, *filter(None, columns)]
+        if world.drop(change, gone, cascade=is_cascade(command)):
+            let_go(world, relation.address, command.name, "columns")
 
 
 @alters("AT_AddColumn")
@@ -94,7 +98,8 @@ def add_column(world: World, relation: Found, command: Any, change: Change) -> N
         return
     define_column(world, relation, column, change)
     change.changed.append(relation.address)
-    change.along |= dict.fromkeys(descendants(world, relation.address), relation.address)
+    for child in dict.fromkeys(descendants(world, relation.address)):
+        change.along[child] = relation.address
 
 
 def define_column(world: World, relation: Found, column: Any, change: Change) -> None:
@@ -103,18 +108,60 @@ def define_column(world: World, relation: Found, column: Any, change: Change) ->
     if column.HasField("type_name"):
         text = type_text(column.type_name, modifier=False)
         world.needs(address, world.type_address(text, type_name(column.type_name)))
+        if type_name(column.type_name)[-1] in _SERIAL:
+            _make_sequence(world, relation, column.colname, "a")
+            world.new_default(address)
     for item in column.constraints:
-        add_constraint(world, relation, item.constraint, change)
+        constraint = item.constraint
+        kind = enum_name(constraint, "contype")
+        if kind == "CONSTR_IDENTITY":
+            world.natures[address] = "identity"
+            _make_sequence(world, relation, column.colname, "i")
+        elif kind in ("CONSTR_DEFAULT", "CONSTR_GENERATED"):
+            made = world.new_default(address)
+            world.natures[address] = "generated" if kind == "CONSTR_GENERATED" else ""
+            for user in used_by_expression(world, constraint.raw_expr):
+                world.needs(made, user)
+        else:
+            add_constraint(world, relation, constraint, change, column.colname)
+
+
+def _make_sequence(world: World, relation: Found, column: str, kind: str) -> None:
+    from alembic_rollback.inverse.naming import choose
+
+    name = (relation.schema, choose(relation.name, column, "seq", set()))
+    if relation.schema and world.relation(name) is None:
+        made = world.make("relation", name, "S")
+        world.needs(made.address, world.names.column(relation.address, column), kind)
 
 
 @alters("AT_AlterColumnType")
 def change_type(world: World, relation: Found, command: Any, change: Change) -> None:
     """Rebuilds what stands on the column, and fails on what cannot be rebuilt."""
-    column = world.names.column(relation.address, command.name)
+    column = _column(world, relation, command, change)
     if column is None:
-        _missing(world, command, change, f"column {quote_name((relation.name, command.name))}")
+        return
+    world.graph.read(world.connection, [column])
+    if any(e.kind == "i" and e.referenced == column.whole for e in world.graph.uses(column)):
+        change.failures.append(Failure("{} is part of the partition key", (column,)))
+        return
+    if command.name in world.inherited(relation.address, "columns"):
+        change.failures.append(Failure("{} is inherited", (column,)))
         return
     change.changed.append(relation.address)
+    new = definition(command).type_name
+    below = dict.fromkeys(heirs(world, relation.address, command.name, "columns"))
+    change.along |= dict.fromkeys(below, relation.address)
+    address = world.type_address(type_text(new, modifier=False), type_name(new))
+    every = (world.names.column(heir, command.name) for heir in below)
+    for one in (column, *filter(None, every)):
+        _rebuild(world, one, change)
+        _keep_keys(world, one, address, change)
+        world.needs_no_more(one, PG_TYPE)
+        world.needs(one, address)
+
+
+def _rebuild(world: World, column: Address, change: Change) -> None:
     world.graph.read(world.connection, [column])
     own = world.default_of(column)
     for edge in world.graph.users(column):
@@ -125,24 +172,48 @@ def change_type(world: World, relation: Found, command: Any, change: Change) -> 
             change.along[user] = column
             parts = (edge.dependent for edge in world.graph.users(user) if edge.kind == "i")
             change.along |= dict.fromkeys(parts, column)
-    new = definition(command).type_name
-    world.needs_no_more(column, PG_TYPE)
-    text = type_text(new, modifier=False)
-    world.needs(column, world.type_address(text, type_name(new)))
+
+
+def _keep_keys(world: World, column: Address, new: Address | None, change: Change) -> None:
+    """Both ends of a foreign key must have types that can be compared."""
+    if column.objid < 0 or new is None or new.objid < 0:
+        return
+    world.types[column] = new.objid
+    for key, one, other in objects.key_types(world.connection, column):
+        types = [world.types.get(end.column, end.type) for end in (one, other)]
+        address = Address(PG_CONSTRAINT, key)
+        if address not in world.names.gone and not objects.same_key(world.connection, *types):
+            change.failures.append(Failure("{} cannot be of that type", (address,)))
 
 
 @alters("AT_ColumnDefault")
 def set_default(world: World, relation: Found, command: Any, change: Change) -> None:
-    """SET DEFAULT makes a new default, DROP DEFAULT none."""
-    column = world.names.column(relation.address, command.name)
+    """SET DEFAULT makes a new default, DROP DEFAULT none, here and in the tables below."""
+    column = _column(world, relation, command, change)
     if column is None:
-        _missing(world, command, change, f"column {quote_name((relation.name, command.name))}")
         return
-    change.changed.append(relation.address)
-    default = definition(command)
+    if world.nature(column):
+        if not world.uncertain:
+            problem = "{} is an identity column" if world.nature(column) == "identity" else ""
+            change.failures.append(Failure(problem or "{} is generated", (column,)))
+        return
+    below = descendants(world, relation.address) if recurses(change) else ()
+    for table in (relation.address, *dict.fromkeys(below)):
+        one = world.names.column(table, command.name)
+        if one:
+            _set_default(world, one, definition(command), change)
+            if table != relation.address:
+                change.along[table] = relation.address
+
+
+def _set_default(world: World, column: Address, default: Any, change: Change) -> None:
     if default is None:
-        _drop_quietly(world, world.default_of(column), change)
+        old = world.default_of(column)
+        if old:
+            change.changed.append(column.whole)
+            _drop_quietly(world, old, change)
         return
+    change.changed.append(column.whole)
     made = world.new_default(column)
     for user in used_by_expression(world, default):
         world.needs(made, user)
@@ -151,28 +222,45 @@ def set_default(world: World, relation: Found, command: Any, change: Change) -> 
 @alters("AT_DropExpression")
 def drop_expression(world: World, relation: Found, command: Any, change: Change) -> None:
     """A generated column becomes an ordinary one."""
-    column = world.names.column(relation.address, command.name)
+    column = _column(world, relation, command, change)
+    if column is None:
+        return
     change.changed.append(relation.address)
-    if column:
-        expression = world.default_of(column)
-        if expression:
-            world.graph.read(world.connection, [expression])
-            world.forget([expression])
+    world.natures[column] = ""
+    expression = world.default_of(column)
+    if expression:
+        world.graph.read(world.connection, [expression])
+        world.forget([expression])
 
 
 @alters("AT_DropIdentity")
 def drop_identity(world: World, relation: Found, command: Any, change: Change) -> None:
     """The sequence behind an identity column goes."""
-    column = world.names.column(relation.address, command.name)
-    change.changed.append(relation.address)
+    column = _column(world, relation, command, change)
     if column is None:
         return
+    if world.nature(column) != "identity":
+        if not command.missing_ok and not world.uncertain:
+            change.failures.append(Failure("{} is no identity column", (column,)))
+        return
+    change.changed.append(relation.address)
+    world.natures[column] = ""
     world.graph.read(world.connection, [column])
-    owned = [e for e in world.graph.users(column) if e.kind == "i" and e.dependent.objid > 0]
+    owned = [e for e in world.graph.users(column) if e.kind == "i"]
     for edge in owned:
         if edge.dependent.classid == PG_CLASS:
             world.graph.drop(edge)
             world.drop(change, [edge.dependent], cascade=False)
+
+
+@alters("AT_AddIdentity")
+def add_identity(world: World, relation: Found, command: Any, change: Change) -> None:
+    """A sequence behind a column."""
+    column = _column(world, relation, command, change)
+    if column:
+        change.changed.append(relation.address)
+        world.natures[column] = "identity"
+        _make_sequence(world, relation, command.name, "i")
 
 
 @alters("AT_DropNotNull")
@@ -182,144 +270,6 @@ def drop_not_null(world: World, relation: Found, command: Any, change: Change) -
     change.changed.append(relation.address)
     if column and column.objid > 0 and column.objsubid < 10_000:
         _drop_quietly(world, objects.not_null_of(world.connection, column), change)
-
-
-# Constraints
-
-
-@alters("AT_DropConstraint")
-def drop_constraint(world: World, relation: Found, command: Any, change: Change) -> None:
-    """The constraint, and where it was inherited from here alone."""
-    found = world.names.part("constraint", relation.address, command.name)
-    if found is None:
-        shown = f"constraint {quote_name((command.name,))} on {quote_name((relation.name,))}"
-        _missing(world, command, change, shown)
-        return
-    if command.name in _inherited(world, relation.address, "constraints"):
-        change.failures.append(Failure("{} is inherited", (found,)))
-        return
-    heirs = _heirs(world, relation.address, command.name, "constraints")
-    parts = (world.names.part("constraint", heir, command.name) for heir in heirs)
-    world.drop(change, [found, *filter(None, parts)], cascade=is_cascade(command))
-
-
-@alters("AT_AddConstraint")
-def add_table_constraint(world: World, relation: Found, command: Any, change: Change) -> None:
-    """A new constraint of the table."""
-    change.changed.append(relation.address)
-    add_constraint(world, relation, definition(command), change)
-
-
-def add_constraint(world: World, relation: Found, constraint: Any, change: Change) -> None:
-    """A Constraint node; those without a name are made, but cannot be found by it."""
-    kind = enum_name(constraint, "contype")
-    if kind in ("CONSTR_DEFAULT", "CONSTR_GENERATED", "CONSTR_IDENTITY"):
-        return
-    if constraint.conname:
-        address = world.make_part("constraint", relation, constraint.conname)
-    else:
-        address = world.names.new_address(PG_CONSTRAINT)
-        world.needs(address, relation.address, "a")
-    if kind == "CONSTR_FOREIGN":
-        _refer(world, address, constraint, change)
-
-
-def _refer(world: World, address: Address, constraint: Any, change: Change) -> None:
-    """A foreign key needs the columns that it points at."""
-    target = world.relation(relation_name(constraint.pktable))
-    if target is None:
-        missing(world, change, relation_name(constraint.pktable))
-        return
-    world.needs(address, target.address)
-    for item in constraint.pk_attrs:
-        world.needs(address, world.names.column(target.address, item.string.sval))
-
-
-# Inheritance and partitions
-
-
-@alters("AT_DetachPartition", "AT_DropInherit")
-def leave(world: World, relation: Found, command: Any, change: Change) -> None:
-    """DETACH PARTITION (of the parent), NO INHERIT (of the child)."""
-    child, parent = _child_and_parent(world, relation, command, change)
-    if child is None or parent is None:
-        return
-    change.changed.append(child)
-    world.graph.read(world.connection, [child, parent])
-    above = with_parts(world, parent)
-    for part in with_parts(world, child):
-        for edge in world.graph.uses(part):
-            if edge.referenced.whole in above:
-                if part.classid == PG_TRIGGER:
-                    world.forget([part])
-                    break
-                world.graph.drop(edge)
-    kept = [entry for entry in world.children(parent) if entry[0] != child]
-    world.children(parent)[:] = kept
-
-
-@alters("AT_AttachPartition", "AT_AddInherit")
-def join(world: World, relation: Found, command: Any, change: Change) -> None:
-    """ATTACH PARTITION (of the parent), INHERIT (of the child)."""
-    child, parent = _child_and_parent(world, relation, command, change)
-    if child is None or parent is None:
-        return
-    change.changed.append(child)
-    partition = enum_name(command, "subtype") == "AT_AttachPartition"
-    world.needs(child, parent, "a" if partition else "n")
-    world.children(parent).append((child, partition))
-
-
-def _child_and_parent(
-    world: World, relation: Found, command: Any, change: Change
-) -> tuple[Address | None, Address | None]:
-    node = definition(command)
-    detaching = kind_of(node) == "PartitionCmd"
-    other = world.relation(relation_name(node.name if detaching else node))
-    if other is None:
-        missing(world, change, relation_name(node.name if detaching else node))
-        return None, None
-    if detaching:
-        return other.address, relation.address
-    return relation.address, other.address
-
-
-def descendants(world: World, relation: Address) -> Iterator[Address]:
-    """The tables that inherit from it, and those that inherit from them."""
-    for child, _ in world.children(relation):
-        if child not in world.names.gone:
-            yield child
-            yield from descendants(world, child)
-
-
-def with_parts(world: World, table: Address) -> set[Address]:
-    """A table with its indexes, constraints and triggers."""
-    found, waiting = {table}, [table]
-    while waiting:
-        for edge in world.graph.users(waiting.pop()):
-            if edge.kind in "ai" and edge.dependent.whole not in found:
-                # A partition hangs on its parent in the same way.
-                if (edge.dependent.whole, True) in world.children(table):
-                    continue
-                found.add(edge.dependent.whole)
-                waiting.append(edge.dependent.whole)
-    return found
-
-
-def _inherited(world: World, relation: Address, what: str) -> dict[str, tuple[int, bool]]:
-    if relation.objid < 0:
-        return {}
-    read = objects.inherited_columns if what == "columns" else objects.inherited_constraints
-    return read(world.connection, relation)
-
-
-def _heirs(world: World, relation: Address, name: str, what: str) -> Iterator[Address]:
-    """Tables below that have a column or constraint from here and from nowhere else."""
-    for child, _ in world.children(relation):
-        count, local = _inherited(world, child, what).get(name, (0, True))
-        if count == 1 and not local and child not in world.names.gone:
-            yield child
-            yield from _heirs(world, child, name, what)
 
 
 # What several of them do
@@ -351,6 +301,21 @@ def _drop_quietly(world: World, address: Address | None, change: Change) -> None
         world.drop(change, [address], cascade=False)
 
 
-def _missing(world: World, command: Any, change: Change, words: str) -> None:
-    if not command.missing_ok and not world.uncertain:
-        change.failures.append(Failure(f"there is no {words}"))
+def _column(world: World, relation: Found, command: Any, change: Change) -> Address | None:
+    """The column that a command names; without one it fails, or says IF EXISTS."""
+    column = world.names.column(relation.address, command.name)
+    known = relation.address not in world.vague and not world.uncertain
+    if column is None and known and not _may_be_missing(command):
+        shown = quote_name((relation.name, command.name))
+        change.failures.append(Failure(f"there is no column {shown}"))
+    return column
+
+
+def _may_be_missing(command: Any) -> bool:
+    """IF EXISTS of DROP COLUMN; that of DROP IDENTITY and EXPRESSION is about something else."""
+    return bool(command.missing_ok) and enum_name(command, "subtype") == "AT_DropColumn"
+
+
+def recurses(change: Change) -> bool:
+    """Whether ALTER TABLE is without ONLY."""
+    return bool(change.statement.node.relation.inh)

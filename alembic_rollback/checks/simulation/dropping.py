@@ -78,7 +78,7 @@ def name_of(node: Any) -> tuple[str, ...]:
         return tuple(part.string.sval for part in node.names)
     if kind == "ObjectWithArgs":
         return tuple(part.string.sval for part in node.objname)
-    return tuple(item.string.sval for item in node.items)
+    return tuple(item.string.sval for item in node.items) if kind == "List" else ()
 
 
 def shown(node: Any) -> str:
@@ -124,7 +124,11 @@ def _type_oid(world: World, text: str) -> int:
 
 def _named(world: World, what: str, node: Any, change: Change) -> Iterator[Address]:
     if what in _ROUTINES:
-        yield from routines(world, node)
+        every = routines(world, node)
+        if node.args_unspecified and len(every) > 1 and not world.uncertain:
+            change.failures.append(Failure(f"{shown(node)} means several"))
+            return
+        yield from every
         return
     name = name_of(node)
     if what in _PARTS:

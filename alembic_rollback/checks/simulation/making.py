@@ -36,6 +36,7 @@ def create_table(world: World, node: Any, change: Change) -> None:
             world.needs(table.address, parent.address, "a" if partition else "n")
             for name in world.names.columns(parent.address):
                 world.make_column(table, name)
+                world.inherit(table.address, "columns", name, local=False)
             world.children(parent.address).append((table.address, partition))
     for item in node.table_elts:
         element = inner(item)
@@ -43,6 +44,10 @@ def create_table(world: World, node: Any, change: Change) -> None:
             define_column(world, table, element, change)
         elif kind_of(element) == "Constraint":
             add_constraint(world, table, element, change)
+        else:
+            world.vague.add(table.address)  # LIKE
+    if node.HasField("of_typename"):
+        world.vague.add(table.address)
 
 
 @follows("CreateTableAsStmt")
@@ -52,6 +57,8 @@ def create_table_as(world: World, node: Any, change: Change) -> None:
     name = relation_name(node.into.rel)
     reads = _what_is_read(world, node.query, change)
     made = _new_relation(world, name, "m" if view else "r", node.if_not_exists, change)
+    if made:
+        world.vague.add(made.address)
     if made and view:
         _need_what_is_read(world, made.address, node.query, reads)
 
@@ -65,6 +72,7 @@ def create_view(world: World, node: Any, change: Change) -> None:
     if existing is None or not node.replace:
         made = _new_relation(world, name, "v", False, change)
         if made:
+            world.vague.add(made.address)
             _need_what_is_read(world, made.address, node.query, reads)
         return
     world.graph.read(world.connection, [existing.address])
@@ -136,13 +144,14 @@ def create_schema(world: World, node: Any, change: Change) -> None:
     if world.names.find("schema", (node.schemaname,)) is None:
         world.make("schema", (node.schemaname,))
     elif not node.if_not_exists:
-        _exists(change, "schema", (node.schemaname,))
+        _exists(world, change, "schema", (node.schemaname,))
 
 
 @follows("CreateExtensionStmt")
 def create_extension(world: World, node: Any, change: Change) -> None:
     """An extension; what it brings is not known by name."""
     if world.names.find("extension", (node.extname,)) is None:
+        world.uncertain = True
         world.make("extension", (node.extname,))
 
 
@@ -155,27 +164,40 @@ def create_type(world: World, node: Any, change: Change) -> None:
         name, detail = strings(node.domainname), "d"
     else:
         name, detail = strings(node.type_name), "e"
-    if world.names.find("type", name):
-        _exists(change, "type", name)
-    else:
-        world.make("type", name, detail)
+    if not has_schema(world, name, change):
+        return
+    place = (world.names.schema_for(name), name[-1])
+    if world.names.find("type", place):
+        _exists(world, change, "type", name)
+        return
+    made = world.make("type", place, detail)
+    if detail == "c":
+        relation = world.make("relation", place, "c")
+        world.needs(relation.address, made.address, "i")
+        for item in node.coldeflist:
+            define_column(world, relation, item.column_def, change)
 
 
 @follows("CreateFunctionStmt")
 def create_function(world: World, node: Any, change: Change) -> None:
     """A function or procedure; with OR REPLACE it may exist."""
     name = strings(node.funcname)
+    if not has_schema(world, name, change):
+        return
     wanted = parameters_signature(world, [item.function_parameter for item in node.parameters])
     schema = world.names.schema_for(name)
     every = world.names.all("routine", (schema, name[-1]))
     existing = next((found for found in every if found.detail == wanted), None)
     if existing is None:
         oids = [int(oid) for oid in wanted.split()]
-        world.make("routine", name, wanted, arguments=_shown_types(world, oids))
+        made = world.make("routine", name, wanted, arguments=_shown_types(world, oids))
+        for user in used_by_expression(world, node):
+            if user != made.address:
+                world.needs(made.address, user)
     elif node.replace:
         change.changed.append(existing.address)
     else:
-        change.failures.append(Failure(f"there is a function {quote_name(name)} already"))
+        _exists(world, change, "function", name)
 
 
 @follows("CreateTrigStmt", "CreatePolicyStmt", "RuleStmt")
@@ -201,16 +223,32 @@ def create_part(world: World, node: Any, change: Change) -> None:
                 world.needs(made, world.names.column(owner.address, column))
     elif not getattr(node, "replace", False):
         shown = f"{space} {quote_name((name,))} on {quote_name((owner.name,))}"
+        if world.uncertain:
+            return
         change.failures.append(Failure(f"there is a {shown} already"))
 
 
-@follows("CreateStatsStmt", "CreatePublicationStmt")
-def create_named(world: World, node: Any, change: Change) -> None:
-    """Statistics objects and publications."""
-    if kind_of(node) == "CreatePublicationStmt":
-        world.make("publication", (node.pubname,))
-    elif node.defnames:
-        world.make("statistics", strings(node.defnames))
+@follows("CreateStatsStmt")
+def create_statistics(world: World, node: Any, change: Change) -> None:
+    """A statistics object, which goes with its table's columns."""
+    tables = [world.relation(relation_name(item.range_var)) for item in node.relations]
+    for item, table in zip(node.relations, tables, strict=True):
+        if table is None:
+            missing(world, change, relation_name(item.range_var))
+    name = strings(node.defnames)
+    if not name or None in tables or not has_schema(world, name, change):
+        return
+    if world.names.find("statistics", (world.names.schema_for(name), name[-1])):
+        if not node.if_not_exists:
+            _exists(world, change, "statistics object", name)
+        return
+    made = world.make("statistics", name)
+    for table in filter(None, tables):
+        columns = [item.stats_elem.name for item in node.exprs if item.stats_elem.name]
+        for column in columns:
+            world.needs(made.address, world.names.column(table.address, column), "a")
+        if not columns:
+            world.needs(made.address, table.address, "a")
 
 
 @follows("DefineStmt")
@@ -225,8 +263,13 @@ def define(world: World, node: Any, change: Change) -> None:
         "OBJECT_TYPE": "type",
     }
     space = spaces.get(enum_name(node, "kind"))
-    if space and world.names.find(space, strings(node.defnames)) is None:
-        world.make(space, strings(node.defnames))
+    name = strings(node.defnames)
+    if not space or not has_schema(world, name, change):
+        return
+    if world.names.find(space, (world.names.schema_for(name), name[-1])) is None:
+        world.make(space, name)
+    elif not node.if_not_exists and space != "type":
+        _exists(world, change, space, name)
 
 
 def _new_relation(
@@ -234,15 +277,31 @@ def _new_relation(
 ) -> Found | None:
     """Make a relation unless there is one in the schema where it would be made."""
     schema = world.names.schema_for(name)
+    if not has_schema(world, name, change):
+        return None
     if world.relation((schema, name[-1])) is None:
-        return world.make("relation", (schema, name[-1]), kind)
+        made = world.make("relation", (schema, name[-1]), kind)
+        if kind in "rpvmf":
+            row_type = world.names.make("type", (schema, name[-1]), "c")
+            world.needs(row_type.address, made.address, "i")
+        return made
     if not if_not_exists:
-        _exists(change, "relation", name)
+        _exists(world, change, "relation", name)
     return None
 
 
-def _exists(change: Change, words: str, name: tuple[str, ...]) -> None:
-    change.failures.append(Failure(f"there is a {words} {quote_name(name)} already"))
+def has_schema(world: World, name: tuple[str, ...], change: Change) -> bool:
+    """Whether there is the schema that something is made in; else the statement fails."""
+    schema = world.names.schema_for(name)
+    if schema.startswith("pg_") or world.uncertain or world.names.find("schema", (schema,)):
+        return True
+    change.failures.append(Failure(f"there is no schema {quote_name((schema,))}"))
+    return False
+
+
+def _exists(world: World, change: Change, words: str, name: tuple[str, ...]) -> None:
+    if not world.uncertain:
+        change.failures.append(Failure(f"there is a {words} {quote_name(name)} already"))
 
 
 def _what_is_read(world: World, query: Any, change: Change) -> list[Found]:

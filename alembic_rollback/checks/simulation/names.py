@@ -138,6 +138,15 @@ class Names:
             inside = self._now.pop((space, schema, name))
             self._now[space, new, name] = [replace(found, schema=new) for found in inside]
 
+    def named(self, address: Address, schema: str) -> Found | None:
+        """A relation of a schema that the plan has made, renamed or moved."""
+        for (space, where, _), every in self._now.items():
+            if space == "relation" and where == schema:
+                for found in every:
+                    if found.address == address:
+                        return found
+        return None
+
     def columns(self, relation: Address) -> dict[str, int]:
         """A relation's columns by name as they are by then, with their numbers; may be changed."""
         if relation not in self._columns:

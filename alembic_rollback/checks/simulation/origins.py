@@ -7,7 +7,7 @@ from typing import Any
 
 from alembic_rollback.catalog import objects
 from alembic_rollback.catalog.dependencies import Address
-from alembic_rollback.checks.simulation.altering import definition
+from alembic_rollback.checks.simulation.inheriting import definition
 from alembic_rollback.checks.simulation.names import Names
 from alembic_rollback.sql.build import enum_name, kind_of, strings
 from alembic_rollback.sql.effects import named_relations, relation_name

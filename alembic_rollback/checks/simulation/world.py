@@ -62,7 +62,16 @@ class World:
         """When an object of that classid and identity was made last."""
         self._keys: dict[Address, tuple[int, str]] = {}
         self._defaults: dict[Address, Address | None] = {}
+        self._owners: dict[Address, Address] = {}
+        """The columns of defaults that the plan has made."""
         self._children: dict[Address, list[tuple[Address, bool]]] = {}
+        self._inherited: dict[tuple[Address, str], dict[str, tuple[int, bool]]] = {}
+        self.natures: dict[Address, str] = {}
+        """Of columns: whether they are `identity` or `generated` by now."""
+        self.types: dict[Address, int] = {}
+        """Of columns: the oid of the type that a statement has given them."""
+        self.vague: set[Address] = set()
+        """Relations that have columns or parts which are not known by name."""
 
     # What goes
 
@@ -81,7 +90,13 @@ class World:
             return False
         change.deletions.append(deletion)
         self.forget(deletion.reached)
+        self._leave_out_defaults(deletion)
         return True
+
+    def drop_along(self, change: Change, address: Address, source: Address) -> None:
+        """Drop what goes because of a statement that doesn't name it."""
+        change.deletions.append(Deletion((), {address: source}))
+        self.forget([address])
 
     def deletion(self, originals: Iterable[Address]) -> Deletion:
         """What dropping the objects would take away."""
@@ -102,6 +117,17 @@ class World:
                 for name in [n for n, number in columns.items() if number == address.objsubid]:
                     del columns[name]
 
+    def _leave_out_defaults(self, deletion: Deletion) -> None:
+        """A default is not told where its column goes as well."""
+        for address, source in list(deletion.reached.items()):
+            if address.classid == PG_ATTRDEF and address not in deletion.originals:
+                column = self._owners.get(address) or objects.column_of_default(
+                    self.connection, address
+                )
+                if source == column or column in deletion:
+                    del deletion.reached[address]
+                    deletion.cascaded.discard(address)
+
     def _outermost(self, deletion: Deletion) -> list[Address]:
         return [a for a in deletion.cascaded if deletion.reached[a] not in deletion.cascaded]
 
@@ -112,7 +138,10 @@ class World:
     ) -> Found:
         """Make an object. arguments: a routine's, as pg_identify_object writes them."""
         found = self.names.make(space, name, detail)
-        shown = quote_name((found.schema, found.name) if found.schema else (found.name,))
+        schema = self.names.find("schema", (found.schema,)) if found.schema else None
+        if schema:
+            self.graph.add(Edge(found.address, schema.address, "n"))
+        shown = _shown(found)
         identity = shown if arguments is None else f"{shown}({arguments})"
         self._note_made(found.address, identity)
         return found
@@ -129,7 +158,11 @@ class World:
     def make_column(self, relation: Found, name: str) -> Address:
         """Add a column to a relation and to those that inherit from it."""
         for child, _ in self.children(relation.address):
-            if name not in self.names.columns(child):
+            if child in self.names.gone:
+                continue
+            known = name in self.names.columns(child)
+            self.inherit(child, "columns", name, local=known)
+            if not known:
                 self.make_column(Found(child, "", ""), name)
         self.names.add_column(relation.address, name)
         shown = quote_name((relation.schema, relation.name, name))
@@ -141,8 +174,8 @@ class World:
     def needs(self, dependent: Address, referenced: Address | None, kind: str = "n") -> None:
         """Let one object depend on another."""
         if referenced is not None:
-            # First what the catalog says about it: afterwards it would count as read.
-            self.graph.read(self.connection, [referenced])
+            # First what the catalog says about them: afterwards they would count as read.
+            self.graph.read(self.connection, [dependent, referenced])
             self.graph.add(Edge(dependent, referenced, kind))
 
     def needs_no_more(
@@ -153,6 +186,23 @@ class World:
         for edge in self.graph.uses(dependent):
             if edge.referenced.classid == classid and referenced in (None, edge.referenced.whole):
                 self.graph.drop(edge)
+
+    def place(self, address: Address, schema: Address) -> None:
+        """Let an object be in that schema, of which nothing else is read."""
+        self.graph.read(self.connection, [address])
+        self.graph.add(Edge(address, schema, "n"))
+
+    def move(self, space: str, found: Found, *, name: str = "", schema: str = "") -> Found:
+        """Give an object another name or schema; what the plan has made is known by it then."""
+        after = self.names.move(space, found, name=name, schema=schema)
+        old, new = _shown(found), _shown(after)
+        for address, (classid, identity) in list(self._keys.items()):
+            again = _with_owner(identity, old, new)
+            if again != identity:
+                moment = self.made.pop((classid, identity), self.moment)
+                self._keys[address] = classid, again
+                self.made[classid, again] = moment
+        return after
 
     def _note_made(self, address: Address, identity: str) -> None:
         self._keys[address] = (address.classid, identity)
@@ -171,6 +221,38 @@ class World:
             self._children[relation] = known
         return self._children[relation]
 
+    def inherited(self, relation: Address, what: str) -> dict[str, tuple[int, bool]]:
+        """Inherited `columns` or `constraints`: from how many parents, and whether also its own.
+
+        May be changed.
+        """
+        key = relation, what
+        if key not in self._inherited:
+            columns = what == "columns"
+            read = objects.inherited_columns if columns else objects.inherited_constraints
+            self._inherited[key] = read(self.connection, relation) if relation.objid > 0 else {}
+        return self._inherited[key]
+
+    def inherit(self, relation: Address, what: str, name: str, *, local: bool) -> None:
+        """Let a table have a column or constraint from one parent more."""
+        inherited = self.inherited(relation, what)
+        number, before = inherited.get(name, (0, local))
+        inherited[name] = number + 1, before
+
+    def disinherit(self, relation: Address, what: str, name: str) -> None:
+        """Let it have that from one parent less; what comes from none is its own."""
+        inherited = self.inherited(relation, what)
+        number, local = inherited.pop(name, (0, True))
+        if number > 1:
+            inherited[name] = number - 1, local
+
+    def nature(self, column: Address) -> str:
+        """`identity`, `generated` or, for any other column, nothing."""
+        if column not in self.natures:
+            known = objects.nature_of(self.connection, column) if _is_known(column) else ""
+            self.natures[column] = known
+        return self.natures[column]
+
     def default_of(self, column: Address) -> Address | None:
         """The default of a column, or a generated one's expression."""
         if column not in self._defaults:
@@ -184,9 +266,10 @@ class World:
         old = self.default_of(column)
         if old is not None:
             self.forget([old])
-        self._defaults[column] = self.names.new_address(PG_ATTRDEF)
-        self.needs(self._defaults[column], column, "a")  # type: ignore[arg-type]
-        return self._defaults[column]  # type: ignore[return-value]
+        made = self._defaults[column] = self.names.new_address(PG_ATTRDEF)
+        self._owners[made] = column
+        self.needs(made, column, "a")
+        return made
 
     def type_address(self, text: str, name: tuple[str, ...]) -> Address | None:
         """The type that a column's definition names; None where there is none."""
@@ -199,3 +282,17 @@ class World:
 
 def _is_known(column: Address) -> bool:
     return column.objid > 0 and column.objsubid < 10_000
+
+
+def _shown(found: Found) -> str:
+    return quote_name((found.schema, found.name) if found.schema else (found.name,))
+
+
+def _with_owner(identity: str, old: str, new: str) -> str:
+    """An object's identity after it, its table or its schema has got another name."""
+    if identity == old or identity.startswith((f"{old}.", f"{old}(")):
+        return new + identity.removeprefix(old)
+    part, on, owner = identity.rpartition(" on ")
+    if on and (owner == old or owner.startswith(f"{old}.")):
+        return part + on + new + owner.removeprefix(old)
+    return identity

@@ -1,0 +1,14 @@
+-- setup
+CREATE TABLE t (id int PRIMARY KEY);
+CREATE VIEW v AS SELECT id FROM t;
+CREATE VIEW w AS SELECT id FROM t;
+
+-- up
+CREATE TABLE t (id int PRIMARY KEY);
+CREATE VIEW v AS SELECT id FROM t;
+
+-- down
+DROP TABLE t CASCADE;
+CREATE VIEW w AS SELECT 1 AS id;
+
+-- expect

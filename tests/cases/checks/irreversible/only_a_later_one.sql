@@ -1,0 +1,8 @@
+-- revisions
+{}
+{"irreversible": ["rows"]}
+
+-- down
+-- later
+
+-- expect

@@ -1,0 +1,8 @@
+-- revisions
+{}
+{"has_down": false}
+
+-- down
+-- later
+
+-- expect
