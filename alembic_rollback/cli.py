@@ -107,6 +107,8 @@ def rollback_db(config: Config, /, versions: tuple[str, ...], **options: Any) ->
 
 def guard_downgrade(config: Config, options: Any, run: Callable[[], None]) -> None:
     """Run Alembic's own downgrade after the same look and the same question as rollback-db."""
+    from alembic.util import CommandError
+
     from alembic_rollback import commands
     from alembic_rollback.host.configuration import settings_of
     from alembic_rollback.host.state import guarding
@@ -125,11 +127,20 @@ def guard_downgrade(config: Config, options: Any, run: Callable[[], None]) -> No
     except NotPostgreSQL:
         run()
         return
+    except CommandError:
+        # What Alembic has to say about the request, its own command says in its own way.
+        with guarding(_refuse_unseen):
+            run()
+        return
     if options.dry_run:
         _show_plan(shown, as_json=options.json, verbose=options.verbose)
         return
     with guarding(guard):
         run()
+
+
+def _refuse_unseen(state: Any, steps: Any) -> None:
+    raise Blocked("What it would take away could not be looked at.", state="Nothing was changed.")
 
 
 def weigh_in_code(state: Any, steps: Any) -> None:

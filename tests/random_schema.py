@@ -43,6 +43,12 @@ class RandomSchema:
         self.types: list[str] = []
         self.functions: list[str] = []
         self.sequences: list[str] = []
+        self.collations: list[str] = []
+        self.statistics: list[str] = []
+        self.domains: list[list[str]] = []
+        """Each with the name of its constraint."""
+        self.app = "App"
+        """What the schema beside public is called by now."""
         self.publications: list[tuple[str, Table]] = []
         self.schemas = ["public"]
         self.number = 0
@@ -58,6 +64,8 @@ class RandomSchema:
             self.new_type()
         for _ in range(rng.randint(0, 1)):
             self.new_sequence()
+        if rng.random() < 0.2:
+            self.new_collation()
         for _ in range(rng.randint(1, 5)):
             self.new_table()
         makers = [
@@ -96,13 +104,21 @@ class RandomSchema:
     def new_type(self) -> None:
         name, _ = self.placed("type")
         kind = self.rng.choice(["enum", "domain", "composite"])
+        constraint = self.name("chk")
         body = {
             "enum": "TYPE {} AS ENUM ('new', 'done')",
-            "domain": "DOMAIN {} AS int CHECK (VALUE > 0)",
+            "domain": f"DOMAIN {{}} AS int CONSTRAINT {constraint} CHECK (VALUE > 0)",
             "composite": "TYPE {} AS (a int, b text)",
         }[kind]
         self.add("CREATE " + body.format(name))
         self.types.append(name)
+        if kind == "domain":
+            self.domains.append([name, constraint])
+
+    def new_collation(self) -> None:
+        name, _ = self.placed("coll")
+        self.add(f'CREATE COLLATION {name} FROM "C"')
+        self.collations.append(name)
 
     def new_sequence(self) -> None:
         name, _ = self.placed("seq")
@@ -153,6 +169,7 @@ class RandomSchema:
     def new_columns(self) -> dict[str, str]:
         chosen = self.rng.sample(COLUMNS[1:], self.rng.randint(1, 4))
         kinds = ["int", "text", "numeric", *self.types]
+        kinds += [f"text COLLATE {name}" for name in self.collations]
         return {"id": "int", **{c: self.rng.choice(kinds) for c in chosen}}
 
     def new_partition(self, parent: Table) -> None:
@@ -177,7 +194,7 @@ class RandomSchema:
             return
         column = self.rng.choice([c for c, t in table.columns.items() if t == "int"])
         if column == "twice" or not any(
-            f"PRIMARY KEY (id)" in s and s.startswith(f"CREATE TABLE {target.name} ")
+            "PRIMARY KEY (id)" in s and s.startswith(f"CREATE TABLE {target.name} ")
             for s in self.statements
         ):
             return
@@ -216,7 +233,9 @@ class RandomSchema:
         column = self.rng.choice(columns)
         expression = quoted(column)
         if self.rng.random() < 0.2:
-            expression = f"(({quoted(column)})::text)" if table.columns[column] == "int" else expression
+            expression = (
+                f"(({quoted(column)})::text)" if table.columns[column] == "int" else expression
+            )
         self.add(f"CREATE INDEX {name} ON {table.name} ({expression})")
         table.indexes.append(name if table.schema == "public" else f"{quoted(table.schema)}.{name}")
 
@@ -293,6 +312,7 @@ class RandomSchema:
             f"CREATE STATISTICS {name} ON {quoted(columns[0])}, {quoted(columns[1])} "
             f"FROM {table.name}"
         )
+        self.statistics.append(name)
 
     def new_check(self) -> None:
         table = self.some("table", "partitioned")
@@ -304,17 +324,21 @@ class RandomSchema:
 
     def new_default(self) -> None:
         table = self.some("table", "partitioned")
-        if table is None or not self.sequences or table.identity:
+        if table is None or table.identity:
             return
         columns = [c for c, t in table.columns.items() if t == "int" and c not in ("id", "twice")]
         if not columns:
             return
         column = self.rng.choice(columns)
-        sequence = self.rng.choice(self.sequences)
-        inner = sequence.replace("'", "''")
-        self.add(
-            f"ALTER TABLE {table.name} ALTER {quoted(column)} SET DEFAULT nextval('{inner}')"
-        )
+        if self.sequences and self.rng.random() < 0.5:
+            inner = self.rng.choice(self.sequences).replace("'", "''")
+            default = f"nextval('{inner}')"
+        else:
+            function, _ = self.placed("df")
+            self.add(f"CREATE FUNCTION {function}() RETURNS int LANGUAGE sql AS 'SELECT 1'")
+            default = f"{function}()"
+            self.functions.append(default)
+        self.add(f"ALTER TABLE {table.name} ALTER {quoted(column)} SET DEFAULT {default}")
         table.defaults.append(column)
 
     def new_rule(self) -> None:
@@ -361,6 +385,12 @@ class RandomSchema:
             (self.drop_identity, 1),
             (self.leave_publication, 1),
             (self.security, 1),
+            (self.rename_schema, 1),
+            (self.change_domain, 1),
+            (self.drop_statistics, 1),
+            (self.drop_collation, 1),
+            (self.rename_constraint, 1),
+            (self.refer, 2),
         ]
         names = [one for one, _ in makers]
         (make,) = self.rng.choices(names, [weight for _, weight in makers])
@@ -394,7 +424,7 @@ class RandomSchema:
         return f"DROP SEQUENCE {self.maybe()}{self.rng.choice(self.sequences)}{self.cascade()}"
 
     def drop_schema(self) -> str:
-        return f'DROP SCHEMA IF EXISTS "App"{self.cascade()}'
+        return f"DROP SCHEMA IF EXISTS {quoted(self.app)}{self.cascade()}"
 
     def drop_column(self) -> str:
         table = self.rng.choice(self.tables)
@@ -436,11 +466,86 @@ class RandomSchema:
         return f"ALTER TABLE {table.name} ALTER {column} TYPE {target} USING {column}::text"
 
     def change_default(self) -> str:
+        if self.rng.random() < 0.2:
+            return self.set_default()
         tables = [t for t in self.tables if t.defaults]
         if not tables:
             return ""
         table = self.rng.choice(tables)
         return f"ALTER TABLE {table.name} ALTER {quoted(table.defaults.pop())} DROP DEFAULT"
+
+    def set_default(self) -> str:
+        table = self.rng.choice(self.tables)
+        columns = [c for c, t in table.columns.items() if t == "int" and c != "id"]
+        if table.identity and self.rng.random() < 0.5:
+            return f"ALTER TABLE {table.name} ALTER id DROP DEFAULT"
+        if not columns:
+            return ""
+        return f"ALTER TABLE {table.name} ALTER {quoted(self.rng.choice(columns))} SET DEFAULT 7"
+
+    def rename_schema(self) -> str:
+        if len(self.schemas) < 2:
+            return ""
+        old, self.app = self.app, self.name("App")[1:-1].replace('""', '"')
+        sql = f"ALTER SCHEMA {quoted(old)} RENAME TO {quoted(self.app)}"
+        if self.rng.random() < 0.2:
+            return sql  # what follows names what is not there
+        self.schemas = ["public", self.app]
+        before, after = f"{quoted(old)}.", f"{quoted(self.app)}."
+        for table in self.tables:
+            table.name = table.name.replace(before, after)
+            table.indexes = [name.replace(before, after) for name in table.indexes]
+            if table.schema == old:
+                table.schema = self.app
+        names = (self.views, self.matviews, self.types, self.functions, self.sequences)
+        for every in (*names, self.collations, self.statistics, *self.domains):
+            every[:] = [name.replace(before, after) for name in every]
+        return sql
+
+    def change_domain(self) -> str:
+        if not self.domains:
+            return ""
+        domain = self.rng.choice(self.domains)
+        if self.rng.random() < 0.3:
+            old, domain[1] = domain[1], self.name("renamed")
+            return f"ALTER DOMAIN {domain[0]} RENAME CONSTRAINT {old} TO {domain[1]}"
+        return f"ALTER DOMAIN {domain[0]} DROP CONSTRAINT {self.maybe()}{domain[1]}"
+
+    def drop_statistics(self) -> str:
+        if not self.statistics:
+            return ""
+        return f"DROP STATISTICS {self.maybe()}{self.rng.choice(self.statistics)}"
+
+    def drop_collation(self) -> str:
+        if not self.collations:
+            return ""
+        return f"DROP COLLATION {self.maybe()}{self.rng.choice(self.collations)}{self.cascade()}"
+
+    def rename_constraint(self) -> str:
+        tables = [t for t in self.tables if t.constraints]
+        if not tables:
+            return ""
+        table = self.rng.choice(tables)
+        old, new = table.constraints.pop(), self.name("renamed")
+        table.constraints.append(new)
+        return f"ALTER TABLE {self.maybe()}{table.name} RENAME CONSTRAINT {old} TO {new}"
+
+    def refer(self) -> str:
+        targets = [t for t in self.tables if t.kind == "table" and t.constraints]
+        tables = [t for t in self.tables if t.kind in ("table", "partitioned")]
+        if not targets or not tables:
+            return ""
+        target, table = self.rng.choice(targets), self.rng.choice(tables)
+        columns = [c for c, t in table.columns.items() if t == "int" and c != "twice"]
+        if not columns:
+            return ""
+        sql = (
+            f"ALTER TABLE {table.name} ADD CONSTRAINT {self.name('fk')} "
+            f"FOREIGN KEY ({quoted(self.rng.choice(columns))}) REFERENCES {target.name} (id)"
+        )
+        if self.rng.random() < 0.5:
+            sql += f";\nDROP TABLE {target.name}{self.rng.choice(['', '', ' CASCADE'])}"
+        return sql
 
     def rename(self) -> str:
         table = self.rng.choice(self.tables)
@@ -456,7 +561,7 @@ class RandomSchema:
         if len(self.schemas) < 2:
             return ""
         table = self.rng.choice(self.tables)
-        target = "public" if table.schema == "App" else "App"
+        target = "public" if table.schema == self.app else self.app
         old = table.name
         table.name, table.schema = f"{quoted(target)}.{old.split('.')[-1]}", target
         return f"ALTER TABLE {old} SET SCHEMA {quoted(target)}"

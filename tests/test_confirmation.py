@@ -19,6 +19,10 @@ This will:
 - DROP related indexes and policies
 - Affect foreign keys in: po_items, po_attachments
 
+Checks:
+- warn backup_exists: No backup is configured: 150 rows of purchase_orders would be gone for good.
+  Run it with --backup, or set backup_files or backup_command.
+
 This action is DESTRUCTIVE and cannot be undone without backup.
 
 Type 'ROLLBACK' to confirm: """

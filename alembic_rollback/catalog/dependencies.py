@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
 # The oids of the system catalogs themselves never change (src/include/catalog).
 PG_ATTRDEF, PG_CLASS, PG_CONSTRAINT, PG_EXTENSION = 2604, 1259, 2606, 3079
+PG_COLLATION = 3456
 PG_NAMESPACE, PG_POLICY, PG_PROC, PG_PUBLICATION_REL = 2615, 3256, 1255, 6106
 PG_REWRITE, PG_STATISTIC_EXT, PG_TRIGGER, PG_TYPE = 2618, 3381, 2620, 1247
 
@@ -131,7 +132,9 @@ class _Search:
         """Of parts that go only if one of the owners does: partitions' indexes and the like."""
 
     def run(self) -> Deletion:
-        pending = [(original, "", None) for original in self.found.originals]
+        pending: list[tuple[Address, str, Address | None]] = [
+            (original, "", None) for original in self.found.originals
+        ]
         while pending:
             address, kind, source = pending.pop()
             pending += self._visit(address, kind, source)

@@ -217,6 +217,27 @@ def same_key(connection: Connection, one: int, other: int) -> bool:
     return bool(_query(connection, sql, one=one, other=other).scalar())
 
 
+def equal_indexes(
+    connection: Connection, table: Address, numbers: Iterable[int], *, unique: bool
+) -> list[Address]:
+    """Plain indexes on just these columns that are attached to no other index."""
+    sql = (
+        "SELECT indexrelid FROM pg_index WHERE indrelid = :oid AND indisunique = :unique "
+        "AND indpred IS NULL AND indexprs IS NULL AND CAST(indkey AS text) = :numbers "
+        "AND NOT EXISTS (SELECT FROM pg_inherits WHERE inhrelid = indexrelid) "
+        "ORDER BY indexrelid"
+    )
+    key = " ".join(str(number) for number in numbers)
+    rows = _query(connection, sql, oid=table.objid, unique=unique, numbers=key)
+    return [Address(1259, row[0]) for row in rows]
+
+
+def is_handed_down(connection: Connection, constraint: Address) -> bool:
+    """Whether a constraint is of a kind that has one name in all tables below."""
+    sql = "SELECT contype IN ('c', 'n') AND NOT connoinherit FROM pg_constraint WHERE oid = :oid"
+    return bool(_query(connection, sql, oid=constraint.objid).scalar())
+
+
 def nature_of(connection: Connection, column: Address) -> str:
     """`identity`, `generated` or, for any other column, nothing."""
     sql = (

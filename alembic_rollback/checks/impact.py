@@ -220,7 +220,9 @@ class _Report:
         if taken.related:
             taken.lines.append(f"DROP related {_listed(taken.related)}")
         taken.lines += [
-            f"DROP by CASCADE: {one.shown}" for one in affected if _is_worth_a_line(one)
+            f"DROP by CASCADE: {one.shown}"
+            for one in affected
+            if _is_worth_a_line(one) and one.address[1] not in self.foreign_keys
         ]
         return StepImpact(
             step.revision,

@@ -65,10 +65,9 @@ def save(state: State, steps: Sequence[tuple[str, Sequence[Affected]]]) -> None:
     steps: a version that is rolled back, with the objects outside that go with it. To be called
     under the lock, before the first statement of these steps runs.
     """
-    steps = [(version, listed) for version, listed in steps if listed]
-    if not steps:
-        return
     addresses = [one.address for _, listed in steps for one in listed]
+    if not addresses:
+        return
     with _transaction(state):
         owners = _owners(state, addresses, {version for version, _ in steps})
         for version, listed in steps:

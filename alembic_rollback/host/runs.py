@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from alembic_rollback import ledger as ledgers
 from alembic_rollback.errors import LedgerError
-from alembic_rollback.host import failures
+from alembic_rollback.host import collateral, failures
 from alembic_rollback.host.configuration import settings_of
 from alembic_rollback.host.history import History, history_of
 from alembic_rollback.host.locks import RunnerLock
@@ -174,6 +174,7 @@ def _run_online(context: MigrationContext, alembic_run: Callable[[], None]) -> N
                 state.connection.commit()  # the ledger and what was reconciled
             state.set_timeouts()
             alembic_run()
+            collateral.finish(state)
             if context.purge:
                 _finish_purge(state)
             if context._in_external_transaction:

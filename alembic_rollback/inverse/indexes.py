@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from alembic_rollback.inverse.making import made
-from alembic_rollback.inverse.naming import choose, index_addition, index_columns
 from alembic_rollback.inverse.registry import Missing, Part, Step, Undo, inverts
 from alembic_rollback.inverse.targets import named
 from alembic_rollback.sql.build import kind_of, nodes, strings
 from alembic_rollback.sql.effects import relation_name
 from alembic_rollback.sql.names import quote_name
+from alembic_rollback.sql.naming import choose, index_addition, index_columns
 
 
 @inverts("IndexStmt")

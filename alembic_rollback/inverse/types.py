@@ -6,12 +6,12 @@ from collections.abc import Iterator
 
 from alembic_rollback.inverse.altering import end
 from alembic_rollback.inverse.making import made
-from alembic_rollback.inverse.naming import choose
 from alembic_rollback.inverse.registry import Part, Step, Undo, inverts
 from alembic_rollback.inverse.targets import named
 from alembic_rollback.sql.build import inner, strings
 from alembic_rollback.sql.effects import relation_name
 from alembic_rollback.sql.names import quote_identifier, quote_literal, quote_name
+from alembic_rollback.sql.naming import choose
 
 
 @inverts("CreateEnumStmt", "CreateRangeStmt")

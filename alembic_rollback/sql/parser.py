@@ -44,7 +44,7 @@ def parse(text: str, path: Path) -> tuple[Statement, ...]:
     Raises ScriptSyntaxError with line and column for what is not SQL, naming psql's commands and
     inline COPY data for what they are.
     """
-    from google.protobuf.message import DecodeError
+    from google.protobuf.message import DecodeError  # type: ignore[import-untyped]
     from postgast import PgQueryError
     from postgast import parse as parse_tree
 

@@ -13,12 +13,14 @@ from alembic_rollback.checks.simulation.names import Names
 from alembic_rollback.checks.simulation.origins import made_by, used_by
 from alembic_rollback.checks.subject import Said, Subject
 from alembic_rollback.model import Revision
-from alembic_rollback.sql.effects import Effect, effects
+from alembic_rollback.sql.effects import Effect, effects, named_relations, sets_search_path
 from alembic_rollback.sql.names import quote_identifier, quote_name
 from alembic_rollback.sql.script import Script
 
 _MOST_NAMES = 3
 """Objects that one revision is said to use."""
+_Addresses = frozenset[Address]
+_NOTHING: _Addresses = frozenset()
 _RELATIONS = ("table", "view", "materialized view", "foreign table", "sequence")
 
 
@@ -26,7 +28,7 @@ def check(subject: Subject) -> Iterator[Said]:
     """Name each later revision that uses what goes, or may use it, and what to take with it."""
     if not subject.plan.later:
         return
-    found = _Uses(subject)
+    found = _uses(subject)
     last = next(reversed(found.direct), None)
     for revision, used in found.direct.items():
         advice = _together(subject, found.all_together()) if revision is last else ""
@@ -40,7 +42,15 @@ def check(subject: Subject) -> Iterator[Said]:
 
 def users(subject: Subject) -> tuple[Revision, ...]:
     """The later revisions that use what the plan takes away, directly."""
-    return tuple(_Uses(subject).direct) if subject.plan.later else ()
+    return tuple(_uses(subject).direct) if subject.plan.later else ()
+
+
+def _uses(subject: Subject) -> _Uses:
+    """Found out once for users() and check()."""
+    if "later_revisions" not in subject.memory:
+        subject.memory["later_revisions"] = _Uses(subject)
+    found: _Uses = subject.memory["later_revisions"]
+    return found
 
 
 def _together(subject: Subject, later: list[Revision]) -> str:
@@ -70,6 +80,7 @@ class _Uses:
         self.direct: dict[Revision, list[str]] = {}
         """With the names of what they use."""
         self.unknown: list[Revision] = []
+        self._preload()
         going = _going(subject)
         partly = any(subject.scripts.get(step.version) is None for step in subject.plan.steps)
         for revision in subject.plan.later:
@@ -80,22 +91,38 @@ class _Uses:
             elif up is None or partly:
                 self.unknown.append(revision)
 
+    def _preload(self) -> None:
+        """One query for the relations that all the ups name."""
+        ups = (self.subject.ups.get(revision.version) for revision in self.subject.plan.later)
+        statements = (statement for up in ups if up for statement in up.statements)
+        named = {name[-1] for statement in statements for name in named_relations(statement)}
+        self.names.preload("relation", named)
+
     def all_together(self) -> list[Revision]:
         """Those that use it, and those that use what these have made, in the plan's order."""
-        chosen, made = set[Revision](), set[Address]()
+        chosen, made = set[Revision](), _NOTHING
         for revision in self.subject.plan.later:  # each after what it stands on
             up = self.subject.ups.get(revision.version)
-            if up and (revision in self.direct or made & used_by(self.names, up)):
+            own, named = self._made_and_named(up) if up else (_NOTHING, _NOTHING)
+            if revision in self.direct or made & named:
                 chosen.add(revision)
-                made |= made_by(self.names, up)
+                made |= own
         return [revision for revision in self.subject.plan.later if revision in chosen]
 
     def _used(self, up: Script, going: _Going) -> list[str]:
-        made = made_by(self.names, up)
-        named = used_by(self.names, up) - made
+        made, named = self._made_and_named(up)
         used = [shown for address, shown in going.relations.items() if address in named]
         along = [shown for address, shown in going.along.items() if address in made]
         return list(dict.fromkeys(used or along))
+
+    def _made_and_named(self, up: Script) -> tuple[_Addresses, _Addresses]:
+        """What an up makes, and which relations of others it names."""
+        with self.names.script(up):
+            path = next((one for one in up.statements if sets_search_path(one)), None)
+            if path:
+                self.names.set_path(path)
+            made = made_by(self.names, up)
+            return made, used_by(self.names, up) - made
 
 
 def _going(subject: Subject) -> _Going:
@@ -150,7 +177,7 @@ def _add_wanted(
 
 def _add_owners(subject: Subject, going: _Going) -> None:
     """The tables and views whose parts go: a constraint, a trigger, a view's rule, a column."""
-    known = [address for address in going.along if address.objid > 0]
+    known = [one for one in going.along if one.objid > 0 and one.objsubid < 10_000]
     for address, described in objects.describe(subject.connection, known).items():
         if described.parent:
             going.along.setdefault(described.parent, going.along[address])

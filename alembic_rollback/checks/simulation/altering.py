@@ -9,6 +9,7 @@ from alembic_rollback.catalog import objects
 from alembic_rollback.catalog.dependencies import (
     PG_ATTRDEF,
     PG_CLASS,
+    PG_COLLATION,
     PG_CONSTRAINT,
     PG_POLICY,
     PG_PROC,
@@ -31,10 +32,12 @@ from alembic_rollback.checks.simulation.inheriting import (
 )
 from alembic_rollback.checks.simulation.registry import ALTERATIONS, alters, follows
 from alembic_rollback.checks.simulation.world import Change, Failure, World
-from alembic_rollback.sql.build import enum_name, kind_of, type_name, type_text
+from alembic_rollback.sql.build import enum_name, kind_of, strings, type_name, type_text
 from alembic_rollback.sql.effects import relation_name
 from alembic_rollback.sql.names import quote_name
 
+_INTEGERS = (20, 21, 23)
+"""The oids of the types that an identity column can have."""
 _SERIAL = ("bigserial", "serial", "serial2", "serial4", "serial8", "smallserial")
 _IN_THE_WAY = {
     PG_ATTRDEF: "a generated column uses it: {}",
@@ -56,13 +59,24 @@ def alter(world: World, node: Any, change: Change) -> None:
         if not node.missing_ok:
             missing(world, change, name)
         return
-    for item in node.cmds:
-        command = item.alter_table_cmd
+    for command in sorted((item.alter_table_cmd for item in node.cmds), key=_pass):
         rule = ALTERATIONS.get(enum_name(command, "subtype"))
         if rule:
             rule(world, relation, command, change)
         else:
             change.changed.append(relation.address)
+
+
+def _pass(command: Any) -> int:
+    """When PostgreSQL carries it out, whatever the order in which they are written."""
+    kind = enum_name(command, "subtype")
+    if kind == "AT_ColumnDefault":
+        return 0 if definition(command) is None else 3
+    if kind == "AT_DropInherit":
+        return 5
+    if kind.startswith("AT_Drop"):
+        return 0
+    return {"AT_AlterColumnType": 1, "AT_AddColumn": 2, "AT_AddConstraint": 4}.get(kind, 5)
 
 
 # Columns
@@ -108,6 +122,7 @@ def define_column(world: World, relation: Found, column: Any, change: Change) ->
     if column.HasField("type_name"):
         text = type_text(column.type_name, modifier=False)
         world.needs(address, world.type_address(text, type_name(column.type_name)))
+        _need_collation(world, address, column)
         if type_name(column.type_name)[-1] in _SERIAL:
             _make_sequence(world, relation, column.colname, "a")
             world.new_default(address)
@@ -127,7 +142,7 @@ def define_column(world: World, relation: Found, column: Any, change: Change) ->
 
 
 def _make_sequence(world: World, relation: Found, column: str, kind: str) -> None:
-    from alembic_rollback.inverse.naming import choose
+    from alembic_rollback.sql.naming import choose
 
     name = (relation.schema, choose(relation.name, column, "seq", set()))
     if relation.schema and world.relation(name) is None:
@@ -148,17 +163,32 @@ def change_type(world: World, relation: Found, command: Any, change: Change) -> 
     if command.name in world.inherited(relation.address, "columns"):
         change.failures.append(Failure("{} is inherited", (column,)))
         return
+    if world.nature(column) == "generated" and definition(command).HasField("raw_default"):
+        change.failures.append(Failure("{} is generated and can have no USING", (column,)))
+        return
     change.changed.append(relation.address)
     new = definition(command).type_name
+    address = world.type_address(type_text(new, modifier=False), type_name(new))
+    if world.nature(column) == "identity" and address and address.objid not in _INTEGERS:
+        change.failures.append(Failure("{} is an identity column", (column,)))
+        return
     below = dict.fromkeys(heirs(world, relation.address, command.name, "columns"))
     change.along |= dict.fromkeys(below, relation.address)
-    address = world.type_address(type_text(new, modifier=False), type_name(new))
     every = (world.names.column(heir, command.name) for heir in below)
     for one in (column, *filter(None, every)):
         _rebuild(world, one, change)
         _keep_keys(world, one, address, change)
         world.needs_no_more(one, PG_TYPE)
+        world.needs_no_more(one, PG_COLLATION)
         world.needs(one, address)
+        _need_collation(world, one, definition(command))
+
+
+def _need_collation(world: World, column: Address, node: Any) -> None:
+    if node.HasField("coll_clause"):
+        found = world.names.find("collation", strings(node.coll_clause.collname))
+        if found and found.schema != "pg_catalog":
+            world.needs(column, found.address)
 
 
 def _rebuild(world: World, column: Address, change: Change) -> None:
@@ -277,7 +307,7 @@ def drop_not_null(world: World, relation: Found, command: Any, change: Change) -
 
 def used_by_expression(world: World, expression: Any) -> Iterable[Address]:
     """Sequences, routines and types that an expression names."""
-    from alembic_rollback.sql.build import nodes, split_name, strings
+    from alembic_rollback.sql.build import nodes, split_name
 
     for node in nodes(expression):
         kind = kind_of(node)

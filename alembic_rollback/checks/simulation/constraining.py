@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 from alembic_rollback.catalog import objects
@@ -70,20 +70,36 @@ def add_constraint(
     columns = _columns(kind, constraint, column)
     name = constraint.conname or constraint.indexname
     if not name:
-        name = _default_name(world, relation, kind, columns)
+        including = strings(constraint.including)
+        name = _default_name(world, relation, kind, [*columns, *including])
     elif world.names.part("constraint", relation.address, name) and not world.uncertain:
         shown = f"constraint {quote_name((name,))} on {quote_name((relation.name,))}"
         change.failures.append(Failure(f"there is a {shown} already"))
+        return
+    if not _are_there(world, relation, columns, change):
         return
     address = world.make_part("constraint", relation, name)
     for each in columns:
         world.needs(address, world.names.column(relation.address, each), "a")
     if kind == "CONSTR_FOREIGN":
         _refer(world, address, constraint, change)
+        _give_partitions(world, relation, address, name, change)
     elif kind in _INDEXED:
         _index(world, relation, address, name, constraint, change)
     elif kind == "CONSTR_CHECK" and not constraint.is_no_inherit:
         _hand_down(world, relation, name, change)
+
+
+def _are_there(world: World, table: Found, columns: Iterable[str], change: Change) -> bool:
+    """Whether the table has the columns; else the statement fails."""
+    if world.uncertain or table.address in world.vague:
+        return True
+    known = (*world.names.columns(table.address), "ctid", "tableoid", table.name)
+    lacking = [name for name in columns if name not in known]
+    if lacking:
+        shown = quote_name((table.name, lacking[0]))
+        change.failures.append(Failure(f"there is no column {shown}"))
+    return not lacking
 
 
 def _columns(kind: str, constraint: Any, column: str) -> list[str]:
@@ -102,7 +118,7 @@ def _columns(kind: str, constraint: Any, column: str) -> list[str]:
 
 
 def _default_name(world: World, relation: Found, kind: str, columns: list[str]) -> str:
-    from alembic_rollback.inverse.naming import choose, index_addition
+    from alembic_rollback.sql.naming import choose, index_addition
 
     addition = index_addition(columns)
     if kind == "CONSTR_PRIMARY" or (kind == "CONSTR_CHECK" and len(columns) != 1):
@@ -150,6 +166,22 @@ def _hand_down(world: World, relation: Found, name: str, change: Change) -> None
         change.along[child] = relation.address
 
 
+def _give_partitions(
+    world: World, relation: Found, above: Address, name: str, change: Change
+) -> None:
+    """A foreign key of a partitioned table is one of each partition, too."""
+    if relation.detail != "p":
+        return
+    for child in dict.fromkeys(descendants(world, relation.address)):
+        if world.names.part("constraint", child, name) is None:
+            made = world.names.new_address(objects.PART_CLASSES["constraint"])
+            world.names.set_part("constraint", child, name, made)
+            world.needs(made, child, "a")
+            world.needs(made, above, "P")
+            world.needs(made, child, "S")
+        change.along[child] = relation.address
+
+
 def _refer(world: World, address: Address, constraint: Any, change: Change) -> None:
     """A foreign key needs the columns that it points at, and the key which they are."""
     name = relation_name(constraint.pktable)
@@ -158,16 +190,19 @@ def _refer(world: World, address: Address, constraint: Any, change: Change) -> N
         missing(world, change, name)
         return
     world.needs(address, target.address)
+    if not _are_there(world, target, strings(constraint.pk_attrs), change):
+        return
     columns = [world.names.column(target.address, one) for one in strings(constraint.pk_attrs)]
     for column in columns:
         world.needs(address, column)
-    if not columns or None in columns or target.address.objid < 0:
+    if not columns or None in columns or target.address in world.vague:
         return
     numbers = frozenset(column.objsubid for column in columns if column)
-    index = objects.keys_of(world.connection, target.address).get(numbers)
+    made = target.address.objid < 0
+    index = None if made else objects.keys_of(world.connection, target.address).get(numbers)
     if index and index not in world.names.gone:
         world.needs(address, index)
-    elif index and not world.uncertain and not _has_new_index(world, target.address):
+    elif not world.uncertain and not _has_new_index(world, target.address):
         shown = ", ".join(quote_name((one,)) for one in strings(constraint.pk_attrs))
         problem = f"there is no key ({shown}) of {quote_name((target.name,))}"
         change.failures.append(Failure(problem))
@@ -187,7 +222,8 @@ def rename_constraint(world: World, relation: Found, node: Any, change: Change) 
             shown = f"constraint {quote_name((node.subname,))} on {quote_name((relation.name,))}"
             change.failures.append(Failure(f"there is no {shown}"))
         return
-    if node.subname in world.inherited(relation.address, "constraints"):
+    recursive = part.objid < 0 or objects.is_handed_down(world.connection, part)
+    if recursive and node.subname in world.inherited(relation.address, "constraints"):
         change.failures.append(Failure("{} is inherited", (part,)))
         return
     if world.names.part("constraint", relation.address, node.newname) and not world.uncertain:
@@ -195,7 +231,8 @@ def rename_constraint(world: World, relation: Found, node: Any, change: Change) 
         change.failures.append(Failure(f"there is a {shown} already"))
         return
     change.changed.append(part)
-    for table, one in [(relation.address, part), *_below(world, relation, node.subname)]:
+    below = _below(world, relation, node.subname) if recursive else ()
+    for table, one in [(relation.address, part), *below]:
         world.names.set_part("constraint", table, node.subname, None)
         world.names.set_part("constraint", table, node.newname, one)
         inherited = world.inherited(table, "constraints")

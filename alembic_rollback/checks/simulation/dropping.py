@@ -8,7 +8,14 @@ from typing import Any
 from alembic_rollback.catalog.dependencies import Address
 from alembic_rollback.checks.simulation.registry import follows
 from alembic_rollback.checks.simulation.world import Change, Failure, World
-from alembic_rollback.sql.build import arguments_text, enum_name, inner, kind_of, operand_text
+from alembic_rollback.sql.build import (
+    arguments_text,
+    enum_name,
+    inner,
+    kind_of,
+    type_name,
+    type_text,
+)
 from alembic_rollback.sql.names import quote_name
 
 _RELATIONS = {
@@ -100,25 +107,21 @@ def signature(world: World, node: Any) -> str:
     if node.objfuncargs:
         parameters = [item.function_parameter for item in node.objfuncargs]
         return parameters_signature(world, parameters)
-    texts = [operand_text(item) for item in node.objargs]
-    return " ".join(str(_type_oid(world, text)) for text in texts)
+    return " ".join(str(_type_oid(world, inner(item))) for item in node.objargs)
 
 
 def parameters_signature(world: World, parameters: Any) -> str:
     """The same of FunctionParameters, of which the OUT and TABLE ones don't count."""
-    from alembic_rollback.sql.build import type_text
-
     modes = ("FUNC_PARAM_IN", "FUNC_PARAM_INOUT", "FUNC_PARAM_VARIADIC", "FUNC_PARAM_DEFAULT")
-    texts = [
-        type_text(parameter.arg_type, modifier=False)
-        for parameter in parameters
-        if enum_name(parameter, "mode") in modes
-    ]
-    return " ".join(str(_type_oid(world, text)) for text in texts)
+    types = [item.arg_type for item in parameters if enum_name(item, "mode") in modes]
+    return " ".join(str(_type_oid(world, each)) for each in types)
 
 
-def _type_oid(world: World, text: str) -> int:
-    address = world.type_address(text, ())
+def _type_oid(world: World, node: Any) -> int:
+    if node is None:
+        return 0
+    name = () if node.array_bounds else type_name(node)
+    address = world.type_address(type_text(node, modifier=False), name)
     return address.objid if address else 0
 
 

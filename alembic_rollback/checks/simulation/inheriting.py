@@ -44,12 +44,19 @@ def _cut(world: World, child: Address, parent: Address, change: Change) -> None:
     world.graph.read(world.connection, [child, parent])
     above = with_parts(world, parent)
     for part in with_parts(world, child):
-        cut = [edge for edge in world.graph.uses(part) if edge.referenced.whole in above]
-        for edge in cut:
-            world.graph.drop(edge)
+        cut = [
+            edge
+            for edge in world.graph.uses(part)
+            if (edge.kind in "PS" and edge.referenced.whole in above)
+            or (edge.dependent == child and edge.referenced == parent)
+        ]
+        attached = any(edge.kind in "PS" for edge in cut)
+        for edge in world.graph.uses(part):
+            if edge in cut or (attached and edge.kind in "PS"):
+                world.graph.drop(edge)
         if cut and part.classid == PG_TRIGGER:
             world.drop_along(change, part, child)
-        elif any(edge.kind in "PS" for edge in cut) and part.classid in (PG_CLASS, PG_CONSTRAINT):
+        elif attached and part.classid in (PG_CLASS, PG_CONSTRAINT):
             change.along[part] = child
 
 
@@ -71,6 +78,12 @@ def join(world: World, relation: Found, command: Any, change: Change) -> None:
         return
     change.changed.append(child.address)
     partition = enum_name(command, "subtype") == "AT_AttachPartition"
+    if parent.detail == "I":
+        world.needs(child.address, parent.address, "P")
+        for edge in world.graph.uses(child.address):
+            if edge.kind == "a":
+                world.needs(child.address, edge.referenced.whole, "S")
+        return
     become_child(world, child.address, parent.address, partition=partition)
     for name in world.names.columns(parent.address):
         world.inherit(child.address, "columns", name, local=not partition)

@@ -3,21 +3,34 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from copy import deepcopy
 from typing import Any
 
+from alembic_rollback.catalog import objects
 from alembic_rollback.catalog.dependencies import PG_CLASS, PG_REWRITE, Address
 from alembic_rollback.catalog.objects import Found
 from alembic_rollback.checks.simulation.altering import (
-    add_constraint,
     define_column,
     used_by_expression,
 )
+from alembic_rollback.checks.simulation.constraining import add_constraint
 from alembic_rollback.checks.simulation.dropping import missing, parameters_signature
-from alembic_rollback.checks.simulation.registry import follows
+from alembic_rollback.checks.simulation.inheriting import descendants
+from alembic_rollback.checks.simulation.moving import constrain_domain
+from alembic_rollback.checks.simulation.registry import RULES, follows
 from alembic_rollback.checks.simulation.world import Change, Failure, World
 from alembic_rollback.sql.build import enum_name, inner, kind_of, nodes, strings
 from alembic_rollback.sql.effects import relation_name
 from alembic_rollback.sql.names import quote_name
+
+_PARTS = {
+    "CreatePolicyStmt": ("policy", "policy_name", "table"),
+    "CreateTrigStmt": ("trigger", "trigname", "relation"),
+    "RuleStmt": ("rule", "rulename", "relation"),
+}
+_SYSTEM = ("cmax", "cmin", "ctid", "tableoid", "xmax", "xmin")
+_MAKES = {"CreateSeqStmt": "sequence", "CreateStmt": "relation", "ViewStmt": "view"}
+"""Where a statement that may be inside CREATE SCHEMA keeps the name of what it makes."""
 
 
 @follows("CreateStmt")
@@ -92,15 +105,59 @@ def create_index(world: World, node: Any, change: Change) -> None:
     table = world.relation(relation_name(node.relation))
     if table is None:
         missing(world, change, relation_name(node.relation))
-    if table is None or not node.idxname:
         return
-    name = (table.schema, node.idxname)
-    index = _new_relation(world, name, "i", node.if_not_exists, change)
+    name = (table.schema, node.idxname or _index_name(world, table, node))
+    lacking = [one for one in _column_names(node) if not _has_column(world, table, one)]
+    if lacking and not world.uncertain:
+        shown = quote_name((table.name, lacking[0]))
+        change.failures.append(Failure(f"there is no column {shown}"))
+        return
+    kind = "I" if table.detail == "p" else "i"
+    index = _new_relation(world, name, kind, node.if_not_exists, change)
     if index is None:
         return
     world.needs(index.address, table.address, "a")
+    _attach_partitions(world, table, index, node, change)
     for name_ in _column_names(node):
         world.needs(index.address, world.names.column(table.address, name_), "a")
+
+
+def _attach_partitions(world: World, table: Found, index: Found, node: Any, change: Change) -> None:
+    """A partition's index that is like the new one becomes a part of it."""
+    names = [item.index_elem.name for item in node.index_params]
+    if not node.relation.inh or not all(names) or node.HasField("where_clause"):
+        return
+    for child in dict.fromkeys(descendants(world, table.address)):
+        columns = [world.names.column(child, name) for name in names]
+        numbers = [column.objsubid for column in columns if column]
+        equal = objects.equal_indexes(world.connection, child, numbers, unique=node.unique)
+        for one in equal:
+            world.graph.read(world.connection, [one])
+            taken = any(edge.kind in "PS" for edge in world.graph.uses(one))
+            if one not in world.names.gone and not taken:
+                world.needs(one, index.address, "P")
+                world.needs(one, child, "S")
+                change.along[one] = table.address
+                break
+
+
+def _has_column(world: World, relation: Found, name: str) -> bool:
+    """Whether a column is there, as far as that is known."""
+    known = world.names.columns(relation.address)
+    return name in known or name in (*_SYSTEM, relation.name) or relation.address in world.vague
+
+
+def _index_name(world: World, table: Found, node: Any) -> str:
+    """The name that PostgreSQL chooses."""
+    from alembic_rollback.sql.naming import choose, index_addition, index_columns
+
+    elements = [item.index_elem for item in (*node.index_params, *node.index_including_params)]
+    addition, taken = index_addition(index_columns(elements)), set[str]()
+    while True:
+        name = choose(table.name, addition, "idx", taken)
+        if world.relation((table.schema, name)) is None:
+            return name
+        taken.add(name)
 
 
 @follows("CreateSeqStmt")
@@ -139,12 +196,32 @@ def own(world: World, sequence: Found, options: Any) -> None:
 @follows("CreateSchemaStmt")
 def create_schema(world: World, node: Any, change: Change) -> None:
     """A schema."""
-    if not node.schemaname:
+    name = node.schemaname or node.authrole.rolename
+    if not name:
         return
-    if world.names.find("schema", (node.schemaname,)) is None:
-        world.make("schema", (node.schemaname,))
+    if world.names.find("schema", (name,)) is None:
+        world.make("schema", (name,))
+        for item in node.schema_elts:
+            _make_inside(world, name, inner(item), change)
     elif not node.if_not_exists:
-        _exists(world, change, "schema", (node.schemaname,))
+        _exists(world, change, "schema", (name,))
+
+
+def _make_inside(world: World, schema: str, node: Any, change: Change) -> None:
+    """An element of CREATE SCHEMA is made, and looked for, in the schema first."""
+    copy = deepcopy(node)
+    for each in nodes(copy):
+        if kind_of(each) == "RangeVar" and not each.schemaname:
+            inside = world.relation((schema, each.relname))
+            if inside or each in (_made_relation(copy),):
+                each.schemaname = schema
+    rule = RULES.get(kind_of(copy))
+    if rule:
+        rule(world, copy, change)
+
+
+def _made_relation(node: Any) -> Any:
+    return getattr(node, _MAKES.get(kind_of(node), ""), None)
 
 
 @follows("CreateExtensionStmt")
@@ -171,6 +248,9 @@ def create_type(world: World, node: Any, change: Change) -> None:
         _exists(world, change, "type", name)
         return
     made = world.make("type", place, detail)
+    if detail == "d":
+        for item in node.constraints:
+            constrain_domain(world, made, item.constraint)
     if detail == "c":
         relation = world.make("relation", place, "c")
         world.needs(relation.address, made.address, "i")
@@ -203,11 +283,8 @@ def create_function(world: World, node: Any, change: Change) -> None:
 @follows("CreateTrigStmt", "CreatePolicyStmt", "RuleStmt")
 def create_part(world: World, node: Any, change: Change) -> None:
     """A trigger, policy or rule of a table."""
-    space, name, table = {
-        "CreatePolicyStmt": lambda: ("policy", node.policy_name, node.table),
-        "CreateTrigStmt": lambda: ("trigger", node.trigname, node.relation),
-        "RuleStmt": lambda: ("rule", node.rulename, node.relation),
-    }[kind_of(node)]()
+    space, name_field, table_field = _PARTS[kind_of(node)]
+    name, table = getattr(node, name_field), getattr(node, table_field)
     owner = world.relation(relation_name(table))
     if owner is None:
         missing(world, change, relation_name(table))
@@ -316,21 +393,40 @@ def _what_is_read(world: World, query: Any, change: Change) -> list[Found]:
             found.append(relation)
         elif name[-1] not in local:
             missing(world, change, name)
+    if len(found) == 1 == len(named) and not local:
+        _read_columns(world, tree, found[0], change)
     return found
 
 
+def _read_columns(world: World, select: Any, relation: Found, change: Change) -> None:
+    """What a query lists of its only relation must be there."""
+    if kind_of(select) != "SelectStmt" or len(select.from_clause) != 1:
+        return
+    values = (inner(item.res_target.val) for item in select.target_list)
+    if select.from_clause[0].WhichOneof("node") != "range_var":
+        return
+    for value in values:
+        if kind_of(value) == "ColumnRef" and len(value.fields) == 1:
+            name = value.fields[0].string.sval
+            if name and not _has_column(world, relation, name) and not world.uncertain:
+                shown = quote_name((relation.name, name))
+                change.failures.append(Failure(f"there is no column {shown}"))
+
+
 def _need_what_is_read(world: World, view: Address, query: Any, relations: list[Found]) -> None:
-    """Relations, their columns as far as they are named, and routines."""
+    """Relations, their columns as far as they are named, and routines: the view's rule does."""
     tree = inner(query)
+    rule = world.names.new_address(PG_REWRITE)
+    world.needs(rule, view, "i")
     everything = any(kind_of(node) == "A_Star" for node in nodes(tree))
     named = set(_column_names(tree))
     for found in relations:
-        world.needs(view, found.address)
+        world.needs(rule, found.address)
         for name, number in world.names.columns(found.address).items():
             if everything or name in named:
-                world.needs(view, Address(PG_CLASS, found.address.objid, number))
+                world.needs(rule, Address(PG_CLASS, found.address.objid, number))
     for user in used_by_expression(world, tree):
-        world.needs(view, user)
+        world.needs(rule, user)
 
 
 def _column_names(tree: Any) -> Iterator[str]:

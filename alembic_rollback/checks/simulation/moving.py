@@ -52,22 +52,32 @@ def rename(world: World, node: Any, change: Change) -> None:
     elif what == "DOMCONSTRAINT":
         _rename_domain_constraint(world, node, change)
     elif what in _NAMED:
-        space = _NAMED[what]
-        name = name_of(inner(node.object)) or (node.subname,)
-        found = world.names.find(space, name)
-        if found is None:
-            if not node.missing_ok and not world.uncertain:
-                change.failures.append(Failure(f"there is no {space} {quote_name(name)}"))
-        elif _is_free(world, space, (found.schema, node.newname), change):
-            world.move(space, found, name=node.newname)
-            change.changed.append(found.address)
-            _rename_composite(world, space, found, node.newname)
+        _rename_named(world, node, _NAMED[what], change)
     elif what in _ROUTINES:
-        for address in routines(world, inner(node.object)):
-            for found in world.names.all("routine", name_of(inner(node.object))):
-                if found.address == address:
-                    world.move("routine", found, name=node.newname)
-                    change.changed.append(address)
+        _rename_routine(world, node, change)
+
+
+def _rename_named(world: World, node: Any, space: str, change: Change) -> None:
+    name = name_of(inner(node.object)) or (node.subname,)
+    found = world.names.find(space, name)
+    if found is None:
+        if not node.missing_ok and not world.uncertain:
+            change.failures.append(Failure(f"there is no {space} {quote_name(name)}"))
+    elif _is_free(world, space, (found.schema, node.newname), change):
+        world.move(space, found, name=node.newname)
+        change.changed.append(found.address)
+        _rename_composite(world, space, found, node.newname)
+
+
+def _rename_routine(world: World, node: Any, change: Change) -> None:
+    item = inner(node.object)
+    wanted = routines(world, item)
+    for found in world.names.all("routine", name_of(item)):
+        if found.address in wanted:
+            world.move("routine", found, name=node.newname)
+            change.changed.append(found.address)
+    if not wanted and not node.missing_ok:
+        missing(world, change, name_of(item))
 
 
 def _is_free(world: World, space: str, name: tuple[str, ...], change: Change) -> bool:
@@ -96,7 +106,7 @@ def _rename_domain_constraint(world: World, node: Any, change: Change) -> None:
         world.names.set_part("domain constraint", found.address, node.subname, None)
         world.names.set_part("domain constraint", found.address, node.newname, part)
         change.changed.append(part)
-    elif not world.uncertain and found.address.objid > 0:
+    elif not world.uncertain and found.address not in world.vague:
         shown = f"constraint {quote_name((node.subname,))} of {quote_name((found.name,))}"
         change.failures.append(Failure(f"there is no {shown}"))
 
@@ -207,9 +217,8 @@ def set_schema(world: World, node: Any, change: Change) -> None:
 def _set_schema(world: World, space: str, found: Found, target: Found, change: Change) -> None:
     if found.schema == target.name:
         return
-    if space != "routine":
-        if not _is_free(world, space, (target.name, found.name), change):
-            return
+    if space != "routine" and not _is_free(world, space, (target.name, found.name), change):
+        return
     change.changed.append(found.address)
     _move_to(world, space, found, target)
     if space == "type":
@@ -253,20 +262,28 @@ def alter_domain(world: World, node: Any, change: Change) -> None:
     if found is None:
         missing(world, change, strings(node.type_name))
         return
-    change.changed.append(found.address)
+    if node.subtype != "X":
+        change.changed.append(found.address)
     if node.subtype == "C":
         constraint = inner(getattr(node, "def"))
-        if constraint.conname:
-            made = world.names.new_address(PG_CONSTRAINT)
-            world.names.set_part("domain constraint", found.address, constraint.conname, made)
-            world.needs(made, found.address, "a")
+        constrain_domain(world, found, constraint)
     elif node.subtype == "X":
         part = world.names.part("domain constraint", found.address, node.name)
         if part:
             world.drop(change, [part], cascade=is_cascade(node))
-        elif not node.missing_ok and not world.uncertain and found.address.objid > 0:
+        elif not (node.missing_ok or world.uncertain or found.address in world.vague):
             shown = f"constraint {quote_name((node.name,))} of {quote_name((found.name,))}"
             change.failures.append(Failure(f"there is no {shown}"))
+
+
+def constrain_domain(world: World, domain: Found, constraint: Any) -> None:
+    """A constraint of a domain; what PostgreSQL calls an unnamed one is not followed."""
+    if not constraint.conname:
+        world.vague.add(domain.address)
+        return
+    made = world.names.new_address(PG_CONSTRAINT)
+    world.names.set_part("domain constraint", domain.address, constraint.conname, made)
+    world.needs(made, domain.address, "a")
 
 
 @follows("AlterEnumStmt", "AlterTypeStmt")

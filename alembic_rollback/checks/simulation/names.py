@@ -172,6 +172,10 @@ class Names:
         found = self._parts[key]
         return None if found is None or found in self.gone else found
 
+    def is_elsewhere(self, address: Address) -> bool:
+        """Whether an object is gone, or has another name or schema than the catalog knows."""
+        return address in self.gone or address in self._moved
+
     def set_part(self, space: str, owner: Address, name: str, part: Address | None) -> None:
         """Let a table's part be there, or not."""
         self._parts[space, owner, name] = part

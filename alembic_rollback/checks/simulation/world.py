@@ -124,7 +124,7 @@ class World:
                 column = self._owners.get(address) or objects.column_of_default(
                     self.connection, address
                 )
-                if source == column or column in deletion:
+                if column and (source == column or column in deletion):
                     del deletion.reached[address]
                     deletion.cascaded.discard(address)
 
@@ -277,7 +277,8 @@ class World:
         if found is not None:
             return found.address
         oid = objects.type_oid(self.connection, text)
-        return None if oid is None else Address(objects.CLASSES["type"], oid)
+        address = Address(objects.CLASSES["type"], oid or 0)
+        return None if oid is None or self.names.is_elsewhere(address) else address
 
 
 def _is_known(column: Address) -> bool:

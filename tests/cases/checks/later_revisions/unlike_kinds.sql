@@ -24,3 +24,8 @@ CREATE VIEW v AS SELECT id FROM s.u;
 CREATE VIEW w AS SELECT id FROM v;
 
 -- expect
+-- 2 stays applied and uses function f.
+-- 3 stays applied and uses schema s.
+-- 4 stays applied and uses schema s.
+-- 5 stays applied and uses schema s.
+--   Roll back all of them together: alembic rollback-db 1 2 3 4 5, or add --with-dependants.

@@ -1,0 +1,16 @@
+-- setup
+CREATE TABLE a (id int PRIMARY KEY);
+
+-- down
+CREATE TABLE b (id int PRIMARY KEY, x int);
+ALTER TABLE a ADD COLUMN y int;
+CREATE VIEW v AS SELECT x FROM b;
+CREATE VIEW w AS SELECT y FROM a;
+ALTER TABLE b DROP COLUMN x;
+ALTER TABLE a DROP COLUMN y;
+DROP TABLE b;
+
+-- later
+COMMENT ON TABLE a IS 'x';
+
+-- expect
