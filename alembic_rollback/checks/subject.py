@@ -27,7 +27,7 @@ class Subject:
     scripts: Mapping[str, Script | None]
     """The parsed down of each step by version; None where it cannot be read (see `impact`)."""
     ups: Mapping[str, Script | None]
-    """The parsed up of each step and of each revision applied later; None where it can't be read."""
+    """The parsed up of each step and of each later one that is applied; None where unreadable."""
     rows: Mapping[str, LedgerRow]
     """The ledger by version."""
     directory: Path = Path()

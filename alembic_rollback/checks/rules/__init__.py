@@ -1,1 +1,1 @@
-"""The built-in checks, one a file. A check's id is its file's name; `check(subject)` yields Said."""
+"""The built-in checks, one a file, which has its id as name; `check(subject)` yields Said."""
