@@ -86,3 +86,36 @@ def test_the_architecture_names_every_seam_and_room() -> None:
     rooms = {path.stem for path in package.iterdir() if path.suffix == ".py" or path.is_dir()}
     for room in rooms - {"__init__", "__pycache__", "templates", "py"}:
         assert f"`{room}" in text, room
+
+
+def test_every_key_of_a_rollback_in_json_is_documented() -> None:
+    from alembic_rollback.model import (
+        Affected,
+        Finding,
+        Impact,
+        Obstacle,
+        Plan,
+        Revision,
+        Rollback,
+        StepImpact,
+        TableLoss,
+    )
+    from alembic_rollback.reporting.data import rollback_data
+
+    revision = Revision("1", "x", Path("x.sql"))
+    step = StepImpact(
+        revision,
+        tables=(TableLoss("t", 1),),
+        objects=(Affected("table", "t", "table t", "dropped"),),
+        obstacles=(Obstacle("x:1:1", "no"),),
+    )
+    findings = (Finding("data_loss", "confirm", "lost"),)
+    one = Rollback("db", Plan((revision,)), Impact((step,)), findings=findings)
+
+    def keys(value: object) -> set[str]:
+        if isinstance(value, dict):
+            return set(value).union(*(keys(inner) for inner in value.values()))
+        return set().union(*map(keys, value)) if isinstance(value, list) else set()
+
+    for key in keys(rollback_data([one], "hash")):
+        assert f"`{key}`" in README or f'"{key}"' in README, key

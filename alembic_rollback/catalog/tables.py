@@ -5,6 +5,7 @@ A name is resolved as a script's own statement would be, by search_path (to_regc
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -241,6 +242,22 @@ def lock_capacity(connection: Connection) -> int:
         "CAST(current_setting('max_prepared_transactions') AS integer))"
     )
     return int(_query(connection, sql).scalar_one())
+
+
+def untracked_bodies(connection: Connection, names: Iterable[str]) -> list[tuple[int, str, str]]:
+    """(oid, signature, body) of functions whose body is a string in which one of the names stands.
+
+    PostgreSQL keeps no dependencies of what such a body uses (5.15 Dependency Tracking).
+    """
+    sql = (
+        "SELECT p.oid, CAST(CAST(p.oid AS regprocedure) AS text), prosrc FROM pg_proc p "
+        "JOIN pg_language l ON l.oid = prolang JOIN pg_namespace n ON n.oid = pronamespace "
+        "WHERE prosqlbody IS NULL AND lanname NOT IN ('c', 'internal') "
+        "AND nspname NOT IN ('pg_catalog', 'information_schema') AND EXISTS ("
+        "SELECT FROM jsonb_array_elements_text(CAST(:names AS jsonb)) name "
+        "WHERE strpos(lower(prosrc), lower(name)) > 0) ORDER BY p.oid"
+    )
+    return [tuple(row) for row in _query(connection, sql, names=json.dumps(list(names)))]
 
 
 def database_identity(connection: Connection) -> tuple[str, ...]:

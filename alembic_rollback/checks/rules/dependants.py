@@ -6,16 +6,20 @@ from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
 
 from alembic_rollback.catalog.dependencies import PG_CONSTRAINT
+from alembic_rollback.catalog.tables import untracked_bodies
 from alembic_rollback.checks.losses import shown_rows
 from alembic_rollback.checks.subject import Said, Subject
 from alembic_rollback.model import Affected, Obstacle, TableLoss
+from alembic_rollback.sql.build import split_name
 from alembic_rollback.sql.names import quote_identifier
+from alembic_rollback.sql.words import identifiers
 
 if TYPE_CHECKING:
     from sqlalchemy.engine import Connection
 
 _MOST = 10
 """Objects, and obstacles, that are named."""
+_RELATIONS = ("table", "view", "materialized view", "foreign table", "sequence")
 _KEPT = "Its definition is kept in the log and restored when the revision is applied again"
 
 
@@ -24,6 +28,28 @@ def check(subject: Subject) -> Iterator[Said]:
     yield from _shortened([_also_dropped(subject, one) for one in outsiders(subject)])
     obstacles = (one for step in subject.impact.steps for one in step.obstacles)
     yield from _shortened([_in_the_way(one) for one in obstacles])
+    yield from _shortened(list(_untracked(subject)))
+
+
+def _untracked(subject: Subject) -> Iterator[Said]:
+    """Functions that stay and whose bodies name a relation that goes."""
+    dropped = [one for one in subject.impact.objects if one.action == "dropped"]
+    gone = {one.address[1] for one in dropped}
+    relations = {split[-1] for one in dropped if one.kind in _RELATIONS and (split := _name(one))}
+    if not relations:
+        return
+    for oid, signature, body in untracked_bodies(subject.connection, sorted(relations)):
+        named = sorted(relations & identifiers(body))
+        if named and oid not in gone:
+            yield Said(
+                f"The body of {signature} names {', '.join(map(quote_identifier, named))}; "
+                "PostgreSQL doesn't track it: whether it works without is not known.",
+                "Look at it before you go on.",
+            )
+
+
+def _name(one: Affected) -> tuple[str, ...]:
+    return split_name(one.name) or ()
 
 
 def outsiders(subject: Subject) -> list[Affected]:
