@@ -17,6 +17,7 @@ CODES = {
     "ScriptSyntaxError": 1,
     "LedgerError": 1,
     "DatabaseError": 1,
+    "NotPostgreSQL": 1,
     "StatementError": 1,
     "NotApplied": 1,
     "Blocked": 3,

@@ -244,6 +244,9 @@ def check(connection, seed, counts):
     if "ADD CONSTRAINT" in story.partition("-- downs")[2]:
         # What the plan adds may be gone again at its end, and the table as it was.
         unmoved = {one for one in unmoved if not one.startswith("table ")}
+    if " DETACH PARTITION " in story and "CREATE INDEX" in story.partition("-- downs")[2]:
+        # An index that the plan's own attached is on its own again.
+        unmoved = {one for one in unmoved if not one.startswith("index ")}
     assert not unmoved, f"{story}\nsaid to change: {unmoved}"
     counts["equal"] += 1
     counts["objects dropped"] += len(said.dropped)

@@ -207,7 +207,7 @@ def test_json_says_what_was_lost(history: Project) -> None:
     assert database["executed"] is True
     assert database["later_applied"] == ["beef", "002", "003"]
     assert database["steps"][0]["tables"] == [
-        {"table": "a", "rows": 7, "exact": True, "referenced_by": []}
+        {"table": "a", "column": None, "rows": 7, "exact": True, "referenced_by": []}
     ]
 
 
