@@ -59,6 +59,10 @@ class Guard:
             for version, script in scripts.items()
         }
         before = [s for s in shown.impact.steps if s.revision in steps]
+        if state.autocommits:
+            # Without transactions there is no lock under which a second look would hold.
+            collateral.save(state, _outside(before, replace(shown.impact, steps=tuple(before))))
+            return
         if all(script is None or script.transactional for script in scripts.values()):
             _lock_tables(connection, before)
         known = Known(ups={}, why={}, uncounted=_uncounted(before))

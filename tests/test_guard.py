@@ -11,7 +11,7 @@ import pytest
 from alembic import command
 
 from alembic_rollback.errors import Blocked, NotConfirmed
-from tests.project import Project
+from tests.project import ENV, Project
 
 ORDERS = "CREATE TABLE orders (id int PRIMARY KEY, total int);"
 ITEMS = "CREATE TABLE items (id int, order_id int REFERENCES orders);"
@@ -149,6 +149,23 @@ def test_a_python_downgrade_that_reads_is_unknown_and_asked_about(orders: Projec
     result = orders.alembic("downgrade", "-1", code=None)
     assert result.code == 4
     assert "reads the database" in result.err
+
+
+@pytest.mark.parametrize("mode", ["AUTOCOMMIT", "SERIALIZABLE", "per migration"])
+def test_a_downgrade_is_guarded_whatever_transactions_env_py_has(
+    orders: Project, mode: str
+) -> None:
+    options = "{'transaction_per_migration': True}" if mode == "per migration" else "{}"
+    env = ENV.format(url=filled(orders).shown_url, options=options)
+    if mode != "per migration":
+        level = f"poolclass=NullPool, isolation_level={mode!r}"
+        env = env.replace("poolclass=NullPool", level)
+    orders.write_env(env)
+    assert orders.alembic("downgrade", "base", code=None).code == 4
+    agreed = hash_of(orders, "downgrade", "base")
+    result = orders.alembic("downgrade", "base", "--confirm", agreed, code=None)
+    assert result.code == 0, result.text
+    assert orders.tables() == set()
 
 
 def test_downgrade_in_code_is_never_asked(orders: Project) -> None:

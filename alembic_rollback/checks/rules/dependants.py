@@ -110,7 +110,7 @@ def _in_the_way(obstacle: Obstacle) -> Said:
 def _way_out(problem: str) -> str:
     """What to write instead. CASCADE doesn't help where the owner of a part requires it."""
     reason = problem.rpartition("` will fail: ")[2]
-    if reason.endswith(" still needed"):
+    if reason.startswith("it is still needed by "):
         return "Add CASCADE, or drop it first in the down script."
     if " requires " in reason:
         return "Drop what requires it instead, in the down script."

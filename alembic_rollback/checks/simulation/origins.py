@@ -10,7 +10,7 @@ from alembic_rollback.catalog.dependencies import Address
 from alembic_rollback.checks.simulation.inheriting import definition
 from alembic_rollback.checks.simulation.names import Names
 from alembic_rollback.sql.build import enum_name, kind_of, strings
-from alembic_rollback.sql.effects import named_relations, relation_name
+from alembic_rollback.sql.effects import named_relations, relation_name, sets_search_path
 from alembic_rollback.sql.script import Script
 
 _PARTS = {
@@ -25,6 +25,8 @@ def made_by(names: Names, script: Script) -> frozenset[Address]:
     found: set[Address] = set()
     with names.script(script):
         for statement in script.statements:
+            if sets_search_path(statement):
+                names.set_path(statement)
             rule = _RULES.get(statement.kind)
             if rule:
                 found.update(address for address in rule(names, statement.node) if address)
@@ -33,10 +35,14 @@ def made_by(names: Names, script: Script) -> frozenset[Address]:
 
 def used_by(names: Names, script: Script) -> frozenset[Address]:
     """The relations that the script names, made by it or not, as far as they are there now."""
+    used: set[Address] = set()
     with names.script(script):
-        named = {name for statement in script.statements for name in named_relations(statement)}
-        every = (names.find("relation", name) for name in named)
-        return frozenset(found.address for found in every if found)
+        for statement in script.statements:
+            if sets_search_path(statement):
+                names.set_path(statement)
+            every = (names.find("relation", name) for name in named_relations(statement))
+            used.update(found.address for found in every if found)
+    return frozenset(used)
 
 
 def _relation(read: Callable[[Any], Any]) -> Callable[[Names, Any], Iterator[Address | None]]:

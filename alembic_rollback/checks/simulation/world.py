@@ -85,7 +85,7 @@ class World:
             return False
         if deletion.cascaded and not cascade:
             change.failures.append(
-                Failure("{} still needed", tuple(self._outermost(deletion))),
+                Failure("it is still needed by {}", tuple(self._outermost(deletion))),
             )
             return False
         change.deletions.append(deletion)

@@ -9,7 +9,7 @@ ALTER TABLE purchase_orders DROP COLUMN total;
 DROP INDEX purchase_orders_pkey;
 
 -- expect
--- migrations/versions/1.down.sql:2:3: `DROP TABLE purchase_orders` will fail: view order_totals still needed.
+-- migrations/versions/1.down.sql:2:3: `DROP TABLE purchase_orders` will fail: it is still needed by view order_totals.
 --   Add CASCADE, or drop it first in the down script.
 -- migrations/versions/1.down.sql:3:1: `ALTER TABLE purchase_orders DROP COLUMN total` will fail: there is no column purchase_orders.total.
 --   Correct the down script.
