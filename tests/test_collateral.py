@@ -291,6 +291,7 @@ def test_an_upgrade_that_fails_brings_nothing_back(orders: Project) -> None:
 
 @pytest.mark.parametrize("driver", ["psycopg", "pg8000"])
 def test_with_other_drivers(orders: Project, driver: str) -> None:
+    pytest.importorskip(driver)
     orders.execute("CREATE VIEW suppliers AS SELECT supplier FROM purchase_orders")
     before = dump(orders)
     url = orders.url.set(drivername=f"postgresql+{driver}")
