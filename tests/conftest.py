@@ -70,3 +70,11 @@ def connection(database_url: URL) -> Iterator[Any]:
 def project(tmp_path: Any, database_url: URL) -> Project:
     """An empty Alembic project on the fresh database."""
     return Project.create(tmp_path / "project", database_url)
+
+
+def pytest_terminal_summary(terminalreporter: Any) -> None:
+    """Print what tests have counted, which several processes couldn't themselves."""
+    for report in terminalreporter.stats.get("passed", ()):
+        for name, value in report.user_properties:
+            if name == "counts":
+                terminalreporter.write_line(str(value))

@@ -9,28 +9,27 @@ import pytest
 
 from tests.project import Project, lines
 
-TODAY = f"{datetime.now():%Y%m%d}"
-
 
 def statements(path: Path) -> list[str]:
     return [line for line in lines(path.read_text()) if not line.startswith("--")]
 
 
 def test_generate_up_writes_both_files_and_they_apply(project: Project) -> None:
+    today = f"{datetime.now():%Y%m%d}"
     first = lines(
         project.alembic("generate-up", "Create purchase orders", "--template", "table").out
     )
     up, down = Path(first[0]), Path(first[1])
-    assert up.name == f"{TODAY}_001_create_purchase_orders.up.sql"
-    assert down.name == f"{TODAY}_001_create_purchase_orders.down.sql"
+    assert up.name == f"{today}_001_create_purchase_orders.up.sql"
+    assert down.name == f"{today}_001_create_purchase_orders.down.sql"
     header = lines(up.read_text())[:4]
     assert header[0] == "-- Description: Create purchase orders"
     assert header[1].startswith("-- Author: ")
     assert header[2] == f"-- Created: {date.today().isoformat()}"
     assert header[3] == "-- Revises: base"
     second = lines(project.alembic("generate-up", "it's next: 100% über").out)
-    assert Path(second[0]).name == f"{TODAY}_002_it_s_next_100_über.up.sql"
-    assert f"-- Revises: {TODAY}_001" in Path(second[0]).read_text()
+    assert Path(second[0]).name == f"{today}_002_it_s_next_100_über.up.sql"
+    assert f"-- Revises: {today}_001" in Path(second[0]).read_text()
     project.alembic("upgrade", "head")
     assert project.tables() == {"purchase_orders"}
     project.alembic("rollback-db", "--all", "--yes")
