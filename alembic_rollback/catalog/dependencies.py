@@ -14,12 +14,12 @@ if TYPE_CHECKING:
     from sqlalchemy.engine import Connection
 
 # The oids of the system catalogs themselves never change (src/include/catalog).
-PG_ATTRDEF, PG_CLASS, PG_CONSTRAINT, PG_EXTENSION = 2604, 1259, 2606, 3079
+PG_ATTRDEF, PG_CLASS, PG_CONSTRAINT = 2604, 1259, 2606
 PG_COLLATION = 3456
 PG_NAMESPACE, PG_POLICY, PG_PROC, PG_PUBLICATION_REL = 2615, 3256, 1255, 6106
 PG_REWRITE, PG_STATISTIC_EXT, PG_TRIGGER, PG_TYPE = 2618, 3381, 2620, 1247
 
-NORMAL, AUTO, INTERNAL, EXTENSION, AUTO_EXTENSION = "n", "a", "i", "e", "x"
+NORMAL = "n"
 _PARTITION = "PS"
 _OWNING = "iePS"
 """Kinds of edges that also run the other way: such an object cannot go without its owner."""

@@ -1,7 +1,4 @@
-"""Tables: which exist, what hangs on them, which foreign keys point at them, what locks they need.
-
-A name is resolved as a script's own statement would be, by search_path (to_regclass).
-"""
+"""Tables: which exist, what hangs on them, whose foreign keys they have, which locks they need."""
 
 from __future__ import annotations
 
@@ -15,8 +12,6 @@ from alembic_rollback.sql.names import quote_always, quote_name
 if TYPE_CHECKING:
     from sqlalchemy.engine import Connection
 
-_MOST_PARTS = 3
-"""database.schema.name; to_regclass fails on more, as the statement itself will."""
 _HARMLESS = (
     "clock_timestamp",
     "gen_random_uuid",
@@ -66,14 +61,6 @@ _TABLE = (
     "FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace WHERE "
 )
 _OIDS = "ANY (CAST(string_to_array(:oids, ',') AS oid[]))"
-
-
-def find_table(connection: Connection, name: tuple[str, ...]) -> Table | None:
-    """The relation of that name; None where there is none."""
-    if len(name) > _MOST_PARTS:
-        return None
-    rows = _query(connection, _TABLE + "c.oid = to_regclass(:name)", name=_always(name))
-    return next((_table(row) for row in rows), None)
 
 
 def tables_by_oid(connection: Connection, oids: Iterable[int]) -> dict[int, Table]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -45,6 +45,3 @@ class Said:
     message: str
     """One line: harm, object, number."""
     next_step: str = ""
-
-
-Check = Callable[[Subject], Iterable[Said]]
