@@ -186,9 +186,7 @@ def rollback_sql(
     if len(plans) != 1:
         raise UsageError("--sql needs an env.py with one database.")
     snapshot, plan = plans[0]
-    if snapshot.shape is Shape.FOREIGN:
-        problem, advice = snapshot.ledger.foreign
-        raise LedgerError(problem, state="Nothing was changed.", next_step=advice)
+    _refuse_foreign(snapshot)
     unknown = [head for head in snapshot.heads if head not in snapshot.history.revisions]
     if unknown:
         raise PairError(
@@ -289,9 +287,8 @@ def _prepare(
     """Plan, parse, weigh and check, for each database; nothing is written."""
 
     def see(snapshot: Snapshot, connection: Connection) -> tuple[Key, Rollback | NotApplied]:
-        if snapshot.shape is Shape.FOREIGN and options.command == "rollback-db":
-            problem, advice = snapshot.ledger.foreign
-            raise LedgerError(problem, state="Nothing was changed.", next_step=advice)
+        if options.command == "rollback-db":
+            _refuse_foreign(snapshot)
         try:
             found = look(config, snapshot, connection, planner, options)
         except NotApplied as error:
@@ -309,6 +306,12 @@ def _prepare(
         key: Rollback(key[1], Plan(()), Impact()) if isinstance(one, NotApplied) else one
         for key, one in found.items()
     }
+
+
+def _refuse_foreign(snapshot: Snapshot) -> None:
+    if snapshot.shape is Shape.FOREIGN:
+        problem, advice = snapshot.ledger.foreign
+        raise LedgerError(problem, state="Nothing was changed.", next_step=advice)
 
 
 def _source(connection: Connection, rollback: Rollback) -> Source:

@@ -107,7 +107,7 @@ class _Assessment:
         )
 
     def _preload(self) -> None:
-        """One query for all names of the plan, one for all that hangs on them."""
+        """Look all names of the plan up in one query."""
         every = {
             name[-1]
             for step in self.steps

@@ -2,20 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
-from typing import TYPE_CHECKING
+from collections.abc import Iterator
 
 from alembic_rollback.catalog.dependencies import PG_CONSTRAINT
-from alembic_rollback.catalog.tables import untracked_bodies
+from alembic_rollback.catalog.tables import foreign_keys_among, untracked_bodies
 from alembic_rollback.checks.losses import shown_rows
 from alembic_rollback.checks.subject import Said, Subject
 from alembic_rollback.model import Affected, Obstacle, TableLoss
 from alembic_rollback.sql.build import split_name
 from alembic_rollback.sql.names import quote_identifier
 from alembic_rollback.sql.words import identifiers
-
-if TYPE_CHECKING:
-    from sqlalchemy.engine import Connection
 
 _MOST = 10
 """Objects, and obstacles, that are named."""
@@ -56,23 +52,13 @@ def outsiders(subject: Subject) -> list[Affected]:
     """What CASCADE drops from others, without foreign keys: connected_tables tells of those."""
     dropped = (one for one in subject.impact.objects if one.action == "dropped")
     found = {one.address: one for one in dropped if one.outside}
-    keys = _foreign_keys(subject.connection, found)
-    return [one for address, one in found.items() if address not in keys]
-
-
-def _foreign_keys(
-    connection: Connection, addresses: Iterable[tuple[int, int, int]]
-) -> set[tuple[int, int, int]]:
-    from sqlalchemy import text
-
-    oids = ",".join(str(oid) for classid, oid, _ in addresses if classid == PG_CONSTRAINT)
-    if not oids:
-        return set()
-    sql = (
-        "SELECT oid FROM pg_constraint "
-        "WHERE contype = 'f' AND oid = ANY (CAST(string_to_array(:oids, ',') AS oid[]))"
-    )
-    return {(PG_CONSTRAINT, row[0], 0) for row in connection.execute(text(sql), {"oids": oids})}
+    constraints = [oid for classid, oid, _ in found if classid == PG_CONSTRAINT]
+    keys = foreign_keys_among(subject.connection, constraints)
+    return [
+        one
+        for (classid, oid, _), one in found.items()
+        if classid != PG_CONSTRAINT or oid not in keys
+    ]
 
 
 def _also_dropped(subject: Subject, one: Affected) -> Said:

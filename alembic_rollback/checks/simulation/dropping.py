@@ -26,7 +26,7 @@ _RELATIONS = {
     "SEQUENCE": "S",
     "FOREIGN_TABLE": "f",
 }
-_SPACES = {
+SPACES = {
     "ACCESS_METHOD": "access method",
     "COLLATION": "collation",
     "CONVERSION": "conversion",
@@ -45,7 +45,7 @@ _SPACES = {
     "TSTEMPLATE": "text search template",
     "TYPE": "type",
 }
-_ROUTINES = ("AGGREGATE", "FUNCTION", "PROCEDURE", "ROUTINE")
+ROUTINES = ("AGGREGATE", "FUNCTION", "PROCEDURE", "ROUTINE")
 _PARTS = {"POLICY": "policy", "RULE": "rule", "TRIGGER": "trigger"}
 
 
@@ -53,7 +53,7 @@ _PARTS = {"POLICY": "policy", "RULE": "rule", "TRIGGER": "trigger"}
 def drop(world: World, node: Any, change: Change) -> None:
     """DROP of anything but roles, databases and tablespaces."""
     what = enum_name(node, "remove_type").removeprefix("OBJECT_")
-    if what not in (*_RELATIONS, *_SPACES, *_ROUTINES, *_PARTS):
+    if what not in (*_RELATIONS, *SPACES, *ROUTINES, *_PARTS):
         return  # casts, operators and the like: their users are not followed
     originals: list[Address] = []
     for item in node.objects:
@@ -126,7 +126,7 @@ def _type_oid(world: World, node: Any) -> int:
 
 
 def _named(world: World, what: str, node: Any, change: Change) -> Iterator[Address]:
-    if what in _ROUTINES:
+    if what in ROUTINES:
         every = routines(world, node)
         if node.args_unspecified and len(every) > 1 and not world.uncertain:
             change.failures.append(Failure(f"{shown(node)} means several"))
@@ -140,7 +140,7 @@ def _named(world: World, what: str, node: Any, change: Change) -> Iterator[Addre
         if part:
             yield part
         return
-    found = world.names.find("relation" if what in _RELATIONS else _SPACES[what], name)
+    found = world.names.find("relation" if what in _RELATIONS else SPACES[what], name)
     if found is None:
         return
     if what in _RELATIONS and found.detail not in _RELATIONS[what]:

@@ -7,7 +7,14 @@ from typing import Any
 from alembic_rollback.catalog.dependencies import PG_CLASS, PG_CONSTRAINT, PG_NAMESPACE, Address
 from alembic_rollback.catalog.objects import Found, describe
 from alembic_rollback.checks.simulation.constraining import rename_constraint
-from alembic_rollback.checks.simulation.dropping import is_cascade, missing, name_of, routines
+from alembic_rollback.checks.simulation.dropping import (
+    ROUTINES,
+    SPACES,
+    is_cascade,
+    missing,
+    name_of,
+    routines,
+)
 from alembic_rollback.checks.simulation.inheriting import heirs, with_parts
 from alembic_rollback.checks.simulation.registry import follows
 from alembic_rollback.checks.simulation.world import Change, Failure, World
@@ -22,25 +29,7 @@ _PARTS = {
     "TABCONSTRAINT": "constraint",
     "TRIGGER": "trigger",
 }
-_ROUTINES = ("AGGREGATE", "FUNCTION", "PROCEDURE", "ROUTINE")
-_NAMED = {
-    "COLLATION": "collation",
-    "CONVERSION": "conversion",
-    "DOMAIN": "type",
-    "EVENT_TRIGGER": "event trigger",
-    "EXTENSION": "extension",
-    "FDW": "foreign data wrapper",
-    "FOREIGN_SERVER": "server",
-    "LANGUAGE": "language",
-    "PUBLICATION": "publication",
-    "SCHEMA": "schema",
-    "STATISTIC_EXT": "statistics",
-    "TSCONFIGURATION": "text search configuration",
-    "TSDICTIONARY": "text search dictionary",
-    "TSPARSER": "text search parser",
-    "TSTEMPLATE": "text search template",
-    "TYPE": "type",
-}
+_NAMED = {what: SPACES[what] for what in SPACES.keys() - {"ACCESS_METHOD", "LANGUAGE"}}
 
 
 @follows("RenameStmt")
@@ -53,7 +42,7 @@ def rename(world: World, node: Any, change: Change) -> None:
         _rename_domain_constraint(world, node, change)
     elif what in _NAMED:
         _rename_named(world, node, _NAMED[what], change)
-    elif what in _ROUTINES:
+    elif what in ROUTINES:
         _rename_routine(world, node, change)
 
 
@@ -194,7 +183,7 @@ def set_schema(world: World, node: Any, change: Change) -> None:
     if node.HasField("relation"):
         space, name = "relation", relation_name(node.relation)
         every = [world.relation(name)]
-    elif what in _ROUTINES:
+    elif what in ROUTINES:
         space, name = "routine", name_of(inner(node.object))
         wanted = routines(world, inner(node.object))
         every = [one for one in world.names.all(space, name) if one.address in wanted]
@@ -323,7 +312,7 @@ def _named(world: World, node: Any, what: str) -> Address | None:
     name = name_of(item)
     if node.DESCRIPTOR.fields_by_name.get("relation") and node.HasField("relation"):
         found = world.relation(relation_name(node.relation))
-    elif what in _ROUTINES:
+    elif what in ROUTINES:
         return next(iter(routines(world, item)), None)
     elif what in _PARTS:
         owner = world.relation(name[:-1])
