@@ -73,6 +73,9 @@ class Settings:
     downgrade_guard: str = "command-line"
     """What `alembic downgrade` is guarded in: `command-line`, `always` (code, too), or `off`."""
 
+    scratch_url: str = field(default="", repr=False)  # it may hold a password
+    """A server for scratch databases (SQLAlchemy's URL); an embedded one is started without it."""
+
     safety_checks: Mapping[str, str] = field(default_factory=dict)
     """Level of each check that isn't at its default: `off`, `info`, `warn`, `confirm`, `block`."""
 

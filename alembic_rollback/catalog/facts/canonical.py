@@ -1,0 +1,86 @@
+"""Texts that PostgreSQL prints, in the form in which it prints them for good.
+
+What it prints of an expression and reads again is stored in another shape now and then, and then
+printed differently: `(ARRAY['a'::character varying])::text[]` becomes
+`ARRAY[('a'::character varying)::text]`. Both mean the same.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import lru_cache
+from typing import Any
+
+_TEXTS = ("sql", "default", "using", "check", "when", "filter")
+"""Entries of details that hold SQL which PostgreSQL has printed from an expression."""
+
+
+def same_definition(before: Mapping[str, Any], after: Mapping[str, Any]) -> bool:
+    """Whether details are the same but for how an expression in them is printed."""
+    if before == after:
+        return True
+    if before.keys() != after.keys():
+        return False
+    return all(
+        before[key] == after[key]
+        or (key in _TEXTS and same_text(str(before[key]), str(after[key])))
+        for key in before
+    )
+
+
+def same_text(before: str, after: str) -> bool:
+    """Whether two expressions, constraint definitions or statements mean the same."""
+    if before == after:
+        return True
+    if "ARRAY[" not in before or "ARRAY[" not in after:
+        return False
+    one, other = _canonical(before), _canonical(after)
+    return one is not None and one == other
+
+
+@lru_cache(maxsize=1024)
+def _canonical(text: str) -> str | None:
+    from postgast import PgQueryError, deparse, parse
+
+    for before in ("", "ALTER TABLE t ADD CONSTRAINT c ", "SELECT "):
+        try:
+            tree = parse(before + text)
+        except PgQueryError:
+            continue
+        _spread(tree)
+        return str(deparse(tree))
+    return None
+
+
+def _spread(tree: Any) -> None:
+    """Every cast of a whole array literal becomes casts of its elements."""
+    from postgast import walk
+
+    for _, node in list(walk(tree)):
+        if type(node).__name__ != "Node" and not hasattr(node, "DESCRIPTOR"):
+            continue
+        for field, value in node.ListFields():
+            if field.message_type is None:
+                continue
+            for item in value if field.is_repeated else (value,):
+                if item.DESCRIPTOR.name == "Node" and item.WhichOneof("node") == "type_cast":
+                    _spread_one(item)
+
+
+def _spread_one(item: Any) -> None:
+    cast = item.type_cast
+    if not cast.type_name.array_bounds or cast.arg.WhichOneof("node") != "a_array_expr":
+        return
+    array = type(cast.arg.a_array_expr)()
+    array.CopyFrom(cast.arg.a_array_expr)
+    element = type(cast.type_name)()
+    element.CopyFrom(cast.type_name)
+    del element.array_bounds[:]
+    for each in array.elements:
+        inside = type(each)()
+        inside.CopyFrom(each)
+        each.Clear()
+        each.type_cast.arg.CopyFrom(inside)
+        each.type_cast.type_name.CopyFrom(element)
+    item.Clear()
+    item.a_array_expr.CopyFrom(array)

@@ -1,0 +1,130 @@
+"""Taking a snapshot: every query once, under settings that make its answers comparable."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+from alembic_rollback.catalog.facts import families  # noqa: F401  registers every kind
+from alembic_rollback.catalog.facts.model import Fact, Id, Snapshot
+from alembic_rollback.catalog.facts.registry import QUERIES
+
+if TYPE_CHECKING:
+    from sqlalchemy.engine import Connection
+
+# Constants print the same in every session. JIT would compile queries that run for a millisecond.
+_SETTINGS = (
+    "SELECT set_config('search_path', (SELECT reset_val FROM pg_settings "
+    "WHERE name = 'search_path'), true), set_config('datestyle', 'ISO, MDY', true), "
+    "set_config('intervalstyle', 'postgres', true), set_config('timezone', 'UTC', true), "
+    "set_config('extra_float_digits', '1', true), set_config('bytea_output', 'hex', true), "
+    "set_config('quote_all_identifiers', 'off', true), set_config('jit', 'off', true)"
+)
+_MEMBERS = "SELECT classid, objid FROM pg_depend WHERE deptype = 'e'"
+_EDGES = (
+    "SELECT classid, objid, objsubid, refclassid, refobjid, refobjsubid, "
+    "CAST(deptype AS text) FROM pg_depend WHERE objid >= 16384 AND refobjid >= 16384"
+)
+_PARTS = "iPSe"
+"""What is part of another, and has no fact of its own, counts as the other: pg_depend.deptype."""
+_SILENT = "aiPS"
+"""What goes with what it depends on, without CASCADE."""
+
+
+def read(connection: Connection, *, edges: bool = True) -> Snapshot:
+    """Every fact of the connected database. Nothing is changed.
+
+    edges: also what needs what, which restoring wants and comparing doesn't.
+    """
+    with _comparable(connection):
+        members = {(row[0], row[1]) for row in _rows(connection, _MEMBERS)}
+        facts = _facts(connection, members)
+        links = list(_rows(connection, _EDGES)) if edges else []
+    return _linked(facts, links)
+
+
+@contextmanager
+def _comparable(connection: Connection) -> Iterator[None]:
+    savepoint = connection.begin_nested()
+    try:
+        connection.exec_driver_sql(_SETTINGS)
+        yield
+    finally:
+        savepoint.rollback()
+
+
+def _rows(connection: Connection, sql: str) -> Any:
+    # The queries hold % and : as SQL does; nothing in them is a parameter.
+    return connection.exec_driver_sql(sql, execution_options={"no_parameters": True})
+
+
+def _facts(connection: Connection, members: set[tuple[int, int]]) -> dict[Id, Fact]:
+    version: int = (connection.dialect.server_version_info or (0,))[0]  # type: ignore[attr-defined]
+    found: dict[Id, Fact] = {}
+    for query in QUERIES.values():
+        if query.since <= version < query.before:
+            for row in _rows(connection, query.sql):
+                fact = _fact(row)
+                if (row[0], row[1]) not in members or fact.kind == "extension":
+                    found[fact.id] = fact
+    return _rooted(found)
+
+
+def _fact(row: Any) -> Fact:
+    parent = Id(row[7], row[8], row[9] or 0) if row[7] is not None else None
+    details = {key: value for key, value in row[10].items() if value is not None}
+    return Fact(Id(row[0], row[1], row[2], row[3]), row[4], row[5], row[6], parent, details)
+
+
+def _rooted(facts: dict[Id, Fact]) -> dict[Id, Fact]:
+    """Without what hangs on something that is left out."""
+    orphans = [one.id for one in facts.values() if one.parent and one.parent not in facts]
+    while orphans:
+        for orphan in orphans:
+            del facts[orphan]
+        orphans = [one.id for one in facts.values() if one.parent and one.parent not in facts]
+    return facts
+
+
+def _linked(facts: Mapping[Id, Fact], links: Iterable[Any]) -> Snapshot:
+    wholes: dict[Id, Id] = {}
+    edges: list[tuple[Id, Id, str]] = []
+    for row in links:
+        one, other = Id(row[0], row[1], row[2]), Id(row[3], row[4], row[5])
+        edges.append((one, other, row[6]))
+        if row[6] in _PARTS and one not in facts:
+            wholes.setdefault(one, other)
+        elif row[6] == "a" and one not in facts:
+            wholes.setdefault(one, other)
+    needs: dict[Id, set[Id]] = defaultdict(set)
+    automatic = set()
+    for one, other, how in edges:
+        dependent, referenced = _whole(one, facts, wholes), _whole(other, facts, wholes)
+        if dependent is None or referenced is None or dependent == referenced:
+            continue
+        if how in _SILENT and dependent == one:
+            automatic.add((dependent, referenced))
+        # A sequence does without the column that owns it, its ownership doesn't.
+        owned = dependent._replace(aspect="sequence ownership")
+        needs[owned if how == "a" and owned in facts else dependent].add(referenced)
+    frozen = {one: frozenset(others) for one, others in needs.items()}
+    return Snapshot(facts, frozen, frozenset(automatic))
+
+
+def _whole(one: Id, facts: Mapping[Id, Fact], wholes: Mapping[Id, Id]) -> Id | None:
+    """The fact that stands for the object, following what it is part of."""
+    for _ in range(8):
+        if one in facts:
+            return one
+        following = wholes.get(one)
+        if following is None:
+            # A column without a fact of its own (of an index, a view) is its relation.
+            if one.objsubid and one.object._replace(objsubid=0) in facts:
+                return one.object._replace(objsubid=0)
+            following = wholes.get(one._replace(objsubid=0))
+            if following is None:
+                return None
+        one = following
+    return None

@@ -1,0 +1,88 @@
+"""Turning a database back into a snapshot, by SQL that is run as it is found.
+
+In rounds: the catalog is compared with the snapshot, what leads back is planned and run, and the
+catalog is looked at again, until nothing differs. So names that a first round has given back
+stand in the texts of the second, and nothing is believed that the server hasn't done.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from alembic_rollback.catalog.facts.comparison import Difference, compare
+from alembic_rollback.catalog.facts.model import Fact, Snapshot
+from alembic_rollback.catalog.facts.planning import Plan, plan
+from alembic_rollback.catalog.facts.reading import read
+
+if TYPE_CHECKING:
+    from sqlalchemy.engine import Connection
+
+_ROUNDS = 6
+_UNCHECKED = "SET LOCAL check_function_bodies = off"
+# A function's body names what isn't there yet: undefined table, column, function, object, schema.
+_UNDEFINED = {"42P01", "42703", "42883", "42704", "3F000"}
+
+
+@dataclass(frozen=True)
+class Restored:
+    """What restoring took, and how far it came."""
+
+    statements: tuple[str, ...]
+    """In the order in which they ran, without semicolons."""
+    made: tuple[Fact, ...]
+    """Tables and columns that were made anew: their rows and values aren't restored."""
+    left: tuple[Difference, ...]
+    """What still differs; columns that only changed places are `order`."""
+    failure: str = ""
+    """PostgreSQL's message where a statement failed; it was undone, with those of its round."""
+
+
+def restore(connection: Connection, wanted: Snapshot, *, same: bool = True) -> Restored:
+    """Turn the connected database into the snapshot; within the transaction that it is in.
+
+    same: the snapshot is of this database, or of the one that it is a copy of, so that oids tell
+    which object is which, whatever its name is by now.
+    """
+    statements: list[str] = []
+    made: list[Fact] = []
+    left: tuple[Difference, ...] = ()
+    for _ in range(_ROUNDS):
+        current = read(connection)
+        left = compare(wanted, current)
+        if all(one.how == "order" for one in left):
+            break
+        steps = plan(current, wanted, same=same)
+        if not steps.statements:
+            break
+        ran, failure = _run(connection, steps)
+        statements += ran
+        if failure:
+            return Restored(tuple(statements), tuple(made), left, failure)
+        made += steps.made
+    return Restored(tuple(statements), tuple(made), left)
+
+
+def _run(connection: Connection, steps: Plan) -> tuple[list[str], str]:
+    statements = list(steps.statements)
+    failure, state = _attempt(connection, statements)
+    if failure and state in _UNDEFINED and steps.routines:
+        statements = [_UNCHECKED, *statements]
+        failure, state = _attempt(connection, statements)
+    return ([] if failure else statements), failure
+
+
+def _attempt(connection: Connection, statements: list[str]) -> tuple[str, str]:
+    """Run all or nothing; PostgreSQL's message and SQLSTATE where one failed."""
+    from sqlalchemy.exc import DBAPIError
+
+    savepoint = connection.begin_nested()
+    for sql in statements:
+        try:
+            connection.exec_driver_sql(sql, execution_options={"no_parameters": True}).close()
+        except DBAPIError as error:
+            savepoint.rollback()
+            message = " ".join(str(error.orig).split())
+            return f"{message} ({sql})", str(getattr(error.orig, "pgcode", "") or "")
+    savepoint.commit()
+    return "", ""
