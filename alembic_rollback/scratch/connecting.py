@@ -28,6 +28,7 @@ _LIBPQ = {
 
 def open_engine(url: URL, **options: Any) -> Engine:
     """An engine that keeps no connection. Raises DatabaseError without the driver."""
+    from sqlalchemy import create_engine
     from sqlalchemy.pool import NullPool
 
     try:

@@ -182,8 +182,8 @@ def _alter(connection: Connection, table: Table, action: str) -> None:
 
 
 def message(error: Exception) -> str:
-    """What the server said, in one line."""
-    original = getattr(error, "orig", error)
-    diagnosis = getattr(original, "diag", None)
-    primary = getattr(diagnosis, "message_primary", None)
-    return str(primary or str(original).partition("\n")[0])
+    """What the server said, in one line: psycopg has it in `diag`, asyncpg in the cause."""
+    original = getattr(error, "orig", None) or error
+    primary = getattr(getattr(original, "diag", None), "message_primary", None)
+    cause = original.__cause__ or original
+    return str(primary or getattr(cause, "message", None) or cause).partition("\n")[0]
