@@ -50,11 +50,12 @@ def run_script(
         for number, statement in enumerate(script.statements, 1):
             if progress:
                 progress(number, statement)
-            _execute(connection, statement, number, len(script.statements))
+            execute(connection, statement, number, len(script.statements))
         return round((time.perf_counter() - started) * 1000)
 
 
-def _execute(connection: Connection, statement: Statement, number: int, total: int) -> None:
+def execute(connection: Connection, statement: Statement, number: int, total: int) -> None:
+    """Run one statement of a script, the number-th of total. Raises StatementError."""
     from sqlalchemy.exc import DBAPIError
 
     try:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import groupby
 from pathlib import Path
@@ -36,7 +36,7 @@ from alembic_rollback.inverse import (  # noqa: F401  each registers its rules
     types,
     views,
 )
-from alembic_rollback.inverse.model import Down, Inverse, Irreversible
+from alembic_rollback.inverse.model import Down, Inverse, Irreversible, Known
 from alembic_rollback.inverse.registry import Missing, Part, Step, Undo, apply
 from alembic_rollback.inverse.world import World
 from alembic_rollback.sql.parser import Statement
@@ -73,23 +73,48 @@ class _Section:
         )
 
 
-def invert(script: Script) -> Down:
-    """What undoes the script, as far as its text tells. No rule changes the script."""
+def invert(script: Script, known: Mapping[Statement, Known] | None = None) -> Down:
+    """What undoes the script, as far as its text tells. No rule changes the script.
+
+    known: statements of which the state of a database tells more than their text.
+    """
     sections = _read(script)
+    told = known or {}
     dependent = [section for section in sections if section.depends_on_path()]
     inverses: list[Inverse] = []
     for section in reversed(sections):
         if section.opened_by:
             needed = (section.path,) if section in dependent else ()
             inverses.append(Inverse(section.opened_by, needed))
-        inverses += _inverses(section)
-    irreversible = list(_irreversible(sections))
+        inverses += _inverses(section, told)
+    irreversible = list(_irreversible(sections, told))
     if len(dependent) > 1 and dependent[0].opened_by is None:
         opener = sections[1].opened_by
         assert opener is not None
         irreversible.append(Irreversible(opener, _AMBIENT))
     irreversible.sort(key=lambda item: (item.statement.where.line, item.statement.where.column))
     return Down(tuple(inverses), tuple(irreversible), _outside(inverses))
+
+
+def alone(statement: Statement) -> tuple[tuple[str, ...], tuple[Missing, ...]]:
+    """What undoes one statement by itself, and the facts that are missing for that."""
+    world = World()
+    world.now = 1
+    parts = apply(Step(statement, statement.node, world))
+    missing = tuple(part for part in parts if isinstance(part, Missing))
+    return tuple(_joined(_undos(parts))), missing
+
+
+def compose(script: Script, known: Mapping[Statement, Known]) -> Down:
+    """The down of a script every statement of which is known."""
+    inverses = tuple(Inverse(one, known[one].sql) for one in reversed(script.statements))
+    irreversible = tuple(_irreversible(_read(script), known))
+    return Down(inverses, irreversible, _outside(list(inverses)))
+
+
+def changes_path(script: Script) -> bool:
+    """Whether names mean something else in parts of it: it sets search_path."""
+    return len(_read(script)) > 1
 
 
 def _read(script: Script) -> list[_Section]:
@@ -112,8 +137,11 @@ def _undos(parts: Sequence[Part]) -> list[Undo]:
     return [undo for undo in undos if undo.about is None or not undo.about.gone]
 
 
-def _inverses(section: _Section) -> Iterator[Inverse]:
+def _inverses(section: _Section, known: Mapping[Statement, Known]) -> Iterator[Inverse]:
     for statement, parts in reversed(section.steps):
+        if statement in known:
+            yield Inverse(statement, known[statement].sql)
+            continue
         sql = tuple(_joined(_undos(parts)))
         if sql or not any(isinstance(part, Missing) for part in parts):
             yield Inverse(statement, sql)
@@ -129,12 +157,17 @@ def _joined(undos: list[Undo]) -> Iterator[str]:
             yield from (undo.sql for undo in members)
 
 
-def _irreversible(sections: list[_Section]) -> Iterator[Irreversible]:
+def _irreversible(
+    sections: list[_Section], known: Mapping[Statement, Known]
+) -> Iterator[Irreversible]:
     for section in sections:
         for statement, parts in section.steps:
-            facts = [part.fact for part in parts if isinstance(part, Missing)]
-            if facts:
-                yield Irreversible(statement, "; ".join(dict.fromkeys(facts)))
+            missing = [part for part in parts if isinstance(part, Missing)]
+            if statement in known:
+                missing = [Missing(fact, rows=True) for fact in known[statement].lost]
+            if missing:
+                facts = "; ".join(dict.fromkeys(part.fact for part in missing))
+                yield Irreversible(statement, facts, all(part.rows for part in missing))
 
 
 def _outside(inverses: list[Inverse]) -> bool:

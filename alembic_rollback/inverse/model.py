@@ -23,6 +23,18 @@ class Irreversible:
     statement: Statement
     missing: str
     """The missing fact, with the user's own names: `the rows of orders: DELETE keeps none`."""
+    rows: bool = False
+    """It is about rows only; the schema is undone."""
+
+
+@dataclass(frozen=True)
+class Known:
+    """What the state of a database tells about one statement of the up, beyond its text."""
+
+    sql: tuple[str, ...]
+    """What undoes it, in the order in which it runs, without `;`."""
+    lost: tuple[str, ...] = ()
+    """Facts about rows that are missing all the same."""
 
 
 @dataclass(frozen=True)

@@ -32,9 +32,13 @@ class Undo:
 
 @dataclass(frozen=True)
 class Missing:
-    """A fact that undoing needs and that the text does not hold."""
+    """A fact that undoing needs and that the text does not hold.
+
+    rows: it is about rows or positions of sequences; the schema can be undone without it.
+    """
 
     fact: str
+    rows: bool = False
 
 
 Part = Undo | Missing
@@ -48,10 +52,10 @@ class Step:
     node: Any
     world: World
 
-    def lost(self, thing: Thing, fact: str) -> Iterator[Part]:
+    def lost(self, thing: Thing, fact: str, *, rows: bool = False) -> Iterator[Part]:
         """The fact is missing, unless the file made the thing: then its end undoes the change."""
         if not thing.new:
-            yield Missing(fact)
+            yield Missing(fact, rows)
 
 
 Rule = Callable[[Step], Iterable[Part]]

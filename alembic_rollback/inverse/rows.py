@@ -56,7 +56,7 @@ def _changes(step: Step, tree: Any) -> Iterator[Part]:
         if fact:
             thing = step.world.find("relation", relation_name(node.relation))
             if not thing.new and not _only_new_columns(step.world, node):
-                yield Missing(fact(node, quote_name(relation_name(node.relation))))
+                yield Missing(fact(node, quote_name(relation_name(node.relation))), rows=True)
 
 
 def _only_new_columns(world: World, node: Any) -> bool:
@@ -107,9 +107,9 @@ def truncate(step: Step) -> Iterator[Part]:
         thing = step.world.find("relation", name)
         fact = f"the rows of {quote_name(name)}: TRUNCATE keeps none of them"
         if cascade:
-            yield Missing(f"{fact}, nor those of the tables that CASCADE emptied")
+            yield Missing(f"{fact}, nor those of the tables that CASCADE emptied", rows=True)
         else:
-            yield from step.lost(thing, fact)
+            yield from step.lost(thing, fact, rows=True)
 
 
 @inverts("CopyStmt")
@@ -118,7 +118,7 @@ def copy(step: Step) -> Iterator[Part]:
     if step.node.is_from:
         name = relation_name(step.node.relation)
         fact = f"which rows of {quote_name(name)} were copied in: they are not in the text"
-        yield from step.lost(step.world.find("relation", name), fact)
+        yield from step.lost(step.world.find("relation", name), fact, rows=True)
 
 
 @inverts("SelectStmt")
@@ -151,10 +151,10 @@ def _sequence(step: Step, call: Any) -> Iterator[Part]:
     text = argument.sval.sval if argument is not None and kind_of(argument) == "A_Const" else ""
     name = split_name(text)
     if name is None:
-        yield Missing("the value that the sequence had before")
+        yield Missing("the value that the sequence had before", rows=True)
         return
     fact = f"the value that sequence {quote_name(name)} had before"
-    yield from step.lost(step.world.find("relation", name), fact)
+    yield from step.lost(step.world.find("relation", name), fact, rows=True)
 
 
 @inverts("ExplainStmt")

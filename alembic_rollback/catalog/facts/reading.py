@@ -61,7 +61,7 @@ def _rows(connection: Connection, sql: str) -> Any:
 
 
 def _facts(connection: Connection, members: set[tuple[int, int]]) -> dict[Id, Fact]:
-    version: int = (connection.dialect.server_version_info or (0,))[0]  # type: ignore[attr-defined]
+    version = int((getattr(connection.dialect, "server_version_info", None) or (0,))[0])
     found: dict[Id, Fact] = {}
     for query in QUERIES.values():
         if query.since <= version < query.before:
@@ -94,9 +94,7 @@ def _linked(facts: Mapping[Id, Fact], links: Iterable[Any]) -> Snapshot:
     for row in links:
         one, other = Id(row[0], row[1], row[2]), Id(row[3], row[4], row[5])
         edges.append((one, other, row[6]))
-        if row[6] in _PARTS and one not in facts:
-            wholes.setdefault(one, other)
-        elif row[6] == "a" and one not in facts:
+        if (row[6] in _PARTS and one not in facts) or (row[6] == "a" and one not in facts):
             wholes.setdefault(one, other)
     needs: dict[Id, set[Id]] = defaultdict(set)
     automatic = set()

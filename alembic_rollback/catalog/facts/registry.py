@@ -58,7 +58,8 @@ class Kind(ABC):
 
     def inherent(self, fact: Fact) -> bool:
         """Whether the fact comes with another, such as an owner, or a column that a parent table
-        has made: then it is never dropped, and made only together with its own parent."""
+        has made: then it is never dropped, and made only together with its own parent.
+        """
         return False
 
     def absorbs(self, fact: Fact, wanted: Snapshot) -> Iterable[Id]:
@@ -71,7 +72,8 @@ class Kind(ABC):
 
     def equal(self, old: Fact, new: Fact) -> bool:
         """Whether two facts of one kind say the same; texts that PostgreSQL prints are compared
-        in a canonical form."""
+        in a canonical form.
+        """
         return old.details == new.details
 
 

@@ -19,6 +19,10 @@ if TYPE_CHECKING:
     from sqlalchemy.engine import Connection
 
 _ROUNDS = 6
+_INITIAL = (
+    "SELECT set_config('role', 'none', true), set_config('search_path', "
+    "(SELECT reset_val FROM pg_settings WHERE name = 'search_path'), true)"
+)
 _UNCHECKED = "SET LOCAL check_function_bodies = off"
 # A function's body names what isn't there yet: undefined table, column, function, object, schema.
 _UNDEFINED = {"42P01", "42703", "42883", "42704", "3F000"}
@@ -41,12 +45,16 @@ class Restored:
 def restore(connection: Connection, wanted: Snapshot, *, same: bool = True) -> Restored:
     """Turn the connected database into the snapshot; within the transaction that it is in.
 
+    For the rest of the transaction, search_path and role are those that a session starts with:
+    the statements are for such a session.
+
     same: the snapshot is of this database, or of the one that it is a copy of, so that oids tell
     which object is which, whatever its name is by now.
     """
     statements: list[str] = []
     made: list[Fact] = []
     left: tuple[Difference, ...] = ()
+    connection.exec_driver_sql(_INITIAL)
     for _ in range(_ROUNDS):
         current = read(connection)
         left = compare(wanted, current)

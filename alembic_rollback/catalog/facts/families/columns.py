@@ -241,13 +241,23 @@ class Column(Kind):
         head = f"ALTER {_noun(table)} {table.name} "
         if _only_renamed(before.get("not null"), after.get("not null")):
             labels = (quote_identifier(one["not null"]["name"]) for one in (before, after))
-            rest = Fact(old.id, old.kind, old.key, old.name, old.parent,
-                        {**before, "not null": after["not null"]})
+            rest = Fact(
+                old.id,
+                old.kind,
+                old.key,
+                old.name,
+                old.parent,
+                {**before, "not null": after["not null"]},
+            )
             others = () if rest.details == after else self.change(rest, new, wanted) or ()
             return [f"{head}RENAME CONSTRAINT {' TO '.join(labels)}", *others]
         name = quote_identifier(after["name"])
-        whole = [clause if clause.startswith(("ADD ", "DROP C", "VALIDATE", "ALTER CON"))
-                 else f"ALTER COLUMN {name} {clause}" for clause in clauses]
+        whole = [
+            clause
+            if clause.startswith(("ADD ", "DROP C", "VALIDATE", "ALTER CON"))
+            else f"ALTER COLUMN {name} {clause}"
+            for clause in clauses
+        ]
         found = [head + ", ".join(whole)] if whole else []
         return [*found, *self._settings(before, new, table)]
 
@@ -292,8 +302,11 @@ class Column(Kind):
             if before["kind"] != after["kind"]:
                 yield f"SET GENERATED {'ALWAYS' if after['kind'] == 'a' else 'BY DEFAULT'}"
             names = {
-                "start": "START WITH", "increment": "INCREMENT BY", "least": "MINVALUE",
-                "most": "MAXVALUE", "cache": "CACHE",
+                "start": "START WITH",
+                "increment": "INCREMENT BY",
+                "least": "MINVALUE",
+                "most": "MAXVALUE",
+                "cache": "CACHE",
             }
             for key, words in names.items():
                 if before[key] != after[key]:
@@ -352,7 +365,8 @@ def _type_change(old: Fact, new: Fact) -> str:
 
 def _using(before: Mapping[str, Any], after: Mapping[str, Any]) -> str:
     """The conversion, where PostgreSQL doesn't know it by itself; by way of text, which every
-    type has, where no direct cast need exist."""
+    type has, where no direct cast need exist.
+    """
     own = before.get("own type") or after.get("own type")
     same = before["type"].split("(")[0] == after["type"].split("(")[0]
     if same or (not own and (before["category"], after["category"]) in _ASSIGNABLE):

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from alembic_rollback.catalog.facts.model import Fact, Snapshot
 from alembic_rollback.catalog.facts.families.naming import reloptions
+from alembic_rollback.catalog.facts.model import Fact, Snapshot
 from alembic_rollback.catalog.facts.registry import Kind, Statements, kind, reads
-from alembic_rollback.catalog.facts.canonical import same_definition
+from alembic_rollback.sql.canonical import same_definition
 from alembic_rollback.sql.names import quote_identifier
 
 reads(
@@ -21,6 +21,10 @@ reads(
             'local', CASE WHEN k.coninhcount > 0 THEN nullif(k.conislocal, false) END,
             'clone', nullif(k.conparentid <> 0, false),
             'valid', k.convalidated,
+            'columns', CASE WHEN k.contype IN ('p', 'u') THEN
+                (SELECT jsonb_agg(a.attname ORDER BY place)
+                FROM unnest(k.conkey) WITH ORDINALITY AS u (number, place)
+                JOIN pg_attribute a ON a.attrelid = k.conrelid AND a.attnum = u.number) END,
             'options', (SELECT jsonb_agg(o ORDER BY o) FROM unnest(i.reloptions) AS o),
             'tablespace', (SELECT spcname FROM pg_tablespace WHERE oid = i.reltablespace),
             'partitioned', nullif(i.relkind = 'I', false))

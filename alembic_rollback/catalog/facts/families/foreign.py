@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 from alembic_rollback.catalog.facts.families.fragments import (
     Named,
     arm,
@@ -42,7 +45,8 @@ _SERVERS = arm(
     "FROM pg_foreign_server s JOIN pg_foreign_data_wrapper w ON w.oid = s.srvfdw",
 )
 _USER = "CASE WHEN u.umuser = 0 THEN 'PUBLIC' ELSE quote_ident(u.usename) END"
-# The view shows the options to whom they are for.
+# The view shows the options to whom they are for. A server doesn't go while it has a mapping, so
+# that this is no part of it.
 _MAPPINGS = arm(
     "'user mapping'",
     at(1418, "u.umid"),
@@ -50,7 +54,6 @@ _MAPPINGS = arm(
     f"format('FOR %s SERVER %I', {_USER}, u.srvname)",
     f"jsonb_build_object('options', {settings('u.umoptions')})",
     "FROM pg_user_mappings u",
-    parent=at(1417, "u.srvid"),
 )
 reads("foreign objects", union(_WRAPPERS, _SERVERS, _MAPPINGS))
 
@@ -74,8 +77,7 @@ class Wrapper(Named):
         return [joined(f"ALTER FOREIGN DATA WRAPPER {new.name}", *parts, options)]
 
 
-def _functions(old: object, new: object) -> list[str]:
-    assert hasattr(old, "get") and hasattr(new, "get")
+def _functions(old: Mapping[str, Any], new: Mapping[str, Any]) -> list[str]:
     return [
         f"{key.upper()} {new.get(key)}" if new.get(key) else f"NO {key.upper()}"
         for key in ("handler", "validator")

@@ -1,4 +1,4 @@
-"""What the families without columns share: a query's arms, and kinds that one noun is enough for."""
+"""What many families share: the arms of their queries, and kinds that go by one noun."""
 
 from __future__ import annotations
 

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from alembic_rollback.catalog.facts.canonical import same_definition
 from alembic_rollback.catalog.facts.families.constraints import has_partitions
 from alembic_rollback.catalog.facts.families.naming import reloptions, renamed
 from alembic_rollback.catalog.facts.model import Fact, Snapshot
 from alembic_rollback.catalog.facts.registry import Kind, Statements, kind, reads
+from alembic_rollback.sql.canonical import same_definition, same_index
 
 reads(
     "indexes",
@@ -75,7 +75,11 @@ class Index(Kind):
         rest = [{k: v for k, v in one.details.items() if k not in aside} for one in (old, new)]
         before, after = old.details.get("options") or [], new.details.get("options") or []
         same_text = old.details["sql"] == new.details["sql"] or before != after
-        if rest[0] != rest[1] or not same_text or _bare(old) != _bare(new):
+        if (
+            rest[0] != rest[1]
+            or not same_text
+            or not same_index(old.details["sql"], new.details["sql"])
+        ):
             return None
         found = reloptions("INDEX", new.name, before, after)
         return found + self._statistics(new, old.details.get("statistics") or {})
@@ -83,12 +87,3 @@ class Index(Kind):
     def equal(self, old: Fact, new: Fact) -> bool:
         """The definitions as PostgreSQL would print them again."""
         return same_definition(old.details, new.details)
-
-
-def _bare(fact: Fact) -> str:
-    """The definition without its storage parameters."""
-    from postgast import deparse, parse
-
-    tree = parse(fact.details["sql"])
-    del tree.stmts[0].stmt.index_stmt.options[:]
-    return str(deparse(tree))

@@ -8,6 +8,7 @@ from alembic_rollback.sql.names import quote_identifier, quote_literal
 USER_SCHEMA = "n.nspname !~ '^pg_' AND n.nspname <> 'information_schema'"
 """SQL: the schema `n` is neither PostgreSQL's own nor of temporary or TOAST tables."""
 
+
 def renamed(noun: str, old: Fact, new: Fact) -> list[str]:
     """RENAME TO and SET SCHEMA for an object that lives in a schema."""
     schema, name = new.details["schema"], new.details["name"]
@@ -22,7 +23,9 @@ def renamed(noun: str, old: Fact, new: Fact) -> list[str]:
     return statements
 
 
-def reloptions(noun: str, shown: str, old: list[str], new: list[str], prefix: str = "") -> list[str]:
+def reloptions(
+    noun: str, shown: str, old: list[str], new: list[str], prefix: str = ""
+) -> list[str]:
     """SET and RESET that lead from one list of storage parameters (`name=value`) to another."""
     before = dict(item.split("=", 1) for item in old)
     after = dict(item.split("=", 1) for item in new)

@@ -1,7 +1,8 @@
 """Privileges on objects and on columns.
 
 There is a fact where they are not those that PostgreSQL gives everything of a kind. The owner's are
-the owner's, whoever that is: another owner takes them over. What somebody other than the owner granted counts as granted by the owner.
+the owner's, whoever that is: another owner takes them over. What somebody other than the owner
+granted counts as granted by the owner.
 """
 
 from __future__ import annotations
@@ -93,8 +94,8 @@ _OTHERS = "nullif(EXISTS (SELECT FROM aclexplode({0}) one WHERE one.grantor <> {
 reads(
     "privileges",
     f"""
-    WITH {_ACLS}, me AS (SELECT oid FROM pg_roles WHERE rolname = current_user),
-    told AS (SELECT a.*, {grants("a.acl", "a.owner")} AS roles,
+    WITH {_ACLS}, me AS (SELECT CAST(CAST(quote_ident(current_user) AS regrole) AS oid) AS oid),
+    told AS MATERIALIZED (SELECT a.*, {grants("a.acl", "a.owner")} AS roles,
         {grants("acldefault(a.letter, a.owner)", "a.owner")} AS usual FROM acls a)
     SELECT a.classid, a.objid, a.number, 'privileges', 'privileges', a.noun || ' ' || a.key,
         a.noun || ' ' || a.shown, a.classid, a.objid, a.number,

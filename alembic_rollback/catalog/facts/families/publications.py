@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from alembic_rollback.catalog.facts.canonical import same_definition
+from collections.abc import Mapping
+from typing import Any
+
 from alembic_rollback.catalog.facts.families.fragments import Named, arm, at, differ, joined, union
 from alembic_rollback.catalog.facts.model import Fact, Snapshot
 from alembic_rollback.catalog.facts.registry import Kind, Statements, kind, reads
+from alembic_rollback.sql.canonical import same_definition
 from alembic_rollback.sql.names import quote_identifier, quote_literal
 
 # Generated columns are published since PostgreSQL 18 only.
@@ -79,8 +82,7 @@ class Publication(Named):
         ]
 
     @staticmethod
-    def _options(old: object, new: object) -> list[str]:
-        assert hasattr(old, "get") and hasattr(new, "get")
+    def _options(old: Mapping[str, Any], new: Mapping[str, Any]) -> list[str]:
         found = []
         if old.get("publish") != new.get("publish"):
             found.append(f"publish = {quote_literal(new.get('publish'))}")
@@ -88,7 +90,7 @@ class Publication(Named):
             flag = "true" if new.get("via root") else "false"
             found.append(f"publish_via_partition_root = {flag}")
         if old.get("generated") != new.get("generated"):
-            generated = _GENERATED.get(new.get("generated"), "none")
+            generated = _GENERATED.get(str(new.get("generated")), "none")
             found.append(f"publish_generated_columns = {generated}")
         return found
 

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from alembic_rollback.catalog.facts.canonical import same_definition
 from alembic_rollback.catalog.facts.families.fragments import Part, arm, at, part
 from alembic_rollback.catalog.facts.families.naming import USER_SCHEMA
 from alembic_rollback.catalog.facts.model import Fact, Snapshot
 from alembic_rollback.catalog.facts.registry import Statements, kind, reads
+from alembic_rollback.sql.canonical import same_definition
 from alembic_rollback.sql.names import quote_identifier
 
 STATES = {"D": "DISABLE", "R": "ENABLE REPLICA", "A": "ENABLE ALWAYS"}

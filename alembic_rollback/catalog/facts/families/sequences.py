@@ -142,9 +142,7 @@ class Sequence(Kind):
         """ALTER SEQUENCE."""
         before, after = old.details, new.details
         parts = [
-            f"{words} {after[key]}"
-            for key, words in _WORDS.items()
-            if before[key] != after[key]
+            f"{words} {after[key]}" for key, words in _WORDS.items() if before[key] != after[key]
         ]
         if before.get("cycle") != after.get("cycle"):
             parts.append("CYCLE" if after.get("cycle") else "NO CYCLE")

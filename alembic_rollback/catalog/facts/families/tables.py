@@ -66,7 +66,9 @@ def storage_clause(fact: Fact) -> str:
     """` WITH (fillfactor=70)`, with its TOAST table's parameters; empty without any."""
     items = [*fact.details.get("options", ())]
     items += [f"toast.{item}" for item in fact.details.get("toast") or ()]
-    listed = ", ".join(f"{name}={option(value)}" for name, value in (i.split("=", 1) for i in items))
+    listed = ", ".join(
+        f"{name}={option(value)}" for name, value in (i.split("=", 1) for i in items)
+    )
     return f" WITH ({listed})" if listed else ""
 
 

@@ -6,12 +6,12 @@ unless it fires in other sessions than the one that it is cloned from.
 
 from __future__ import annotations
 
-from alembic_rollback.catalog.facts.canonical import same_definition
 from alembic_rollback.catalog.facts.families.fragments import Part, arm, at, part, union
 from alembic_rollback.catalog.facts.families.naming import USER_SCHEMA
 from alembic_rollback.catalog.facts.families.rules import STATES
 from alembic_rollback.catalog.facts.model import Fact, Snapshot
 from alembic_rollback.catalog.facts.registry import Kind, Statements, kind, reads
+from alembic_rollback.sql.canonical import same_definition
 from alembic_rollback.sql.names import quote_identifier
 
 _KEY, _NAME, _SOURCE = part("pg_trigger", "t", "t.tgrelid", "t.tgname")

@@ -36,12 +36,22 @@ _RANGE = f"""
         'MULTIRANGE_TYPE_NAME', CAST(CAST(r.rngmultitypid AS regtype) AS text)))
     FROM pg_range r JOIN pg_type s ON s.oid = r.rngsubtype WHERE r.rngtypid = t.oid)
 """
-_PROCEDURES = ("typinput", "typoutput", "typreceive", "typsend", "typmodin", "typmodout",
-               "typanalyze")
+_PROCEDURES = (
+    "typinput",
+    "typoutput",
+    "typreceive",
+    "typsend",
+    "typmodin",
+    "typmodout",
+    "typanalyze",
+)
 _BASE = f"""
-    jsonb_build_object({", ".join(
+    jsonb_build_object({
+    ", ".join(
         f"'{p.removeprefix('typ').upper()}', CAST(CAST(nullif(t.{p}, 0) AS regproc) AS text)"
-        for p in _PROCEDURES)},
+        for p in _PROCEDURES
+    )
+},
         'INTERNALLENGTH', t.typlen, 'PASSEDBYVALUE', nullif(t.typbyval, false),
         'ALIGNMENT', t.typalign, 'STORAGE', t.typstorage, 'CATEGORY', t.typcategory,
         'PREFERRED', nullif(t.typispreferred, false), 'DEFAULT', t.typdefault,

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from alembic_rollback.catalog.facts.canonical import same_definition
 from alembic_rollback.catalog.facts.families.fragments import Named, arm, at, joined, union
 from alembic_rollback.catalog.facts.families.naming import USER_SCHEMA, option, reloptions
 from alembic_rollback.catalog.facts.model import Fact, Snapshot
 from alembic_rollback.catalog.facts.registry import Kind, Statements, kind, reads
+from alembic_rollback.sql.canonical import same_definition
 from alembic_rollback.sql.names import quote_identifier
 
 _SORTED = "(SELECT jsonb_agg(one ORDER BY one) FROM unnest({}) AS one)"

@@ -38,6 +38,19 @@ def same_text(before: str, after: str) -> bool:
     return one is not None and one == other
 
 
+def same_index(before: str, after: str) -> bool:
+    """Whether two CREATE INDEX are the same but for storage parameters."""
+    return _without_options(before) == _without_options(after)
+
+
+def _without_options(text: str) -> str:
+    from postgast import deparse, parse
+
+    tree = parse(text)
+    del tree.stmts[0].stmt.index_stmt.options[:]
+    return str(deparse(tree))
+
+
 @lru_cache(maxsize=1024)
 def _canonical(text: str) -> str | None:
     from postgast import PgQueryError, deparse, parse

@@ -1,0 +1,368 @@
+"""A down derived where its up can be tried: in a database that stands right before the revision.
+
+What the text of a statement tells is taken from there; where it tells too little, the catalog
+before and after the statement is compared. What comes out is run: up, down, and up again have to
+lead to the same catalogs. If they don't, every statement is looked at with its catalogs; if that
+doesn't help either, the whole script's difference is taken.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Protocol
+
+from alembic_rollback.catalog.facts.comparison import Difference, compare
+from alembic_rollback.catalog.facts.model import Fact, Snapshot
+from alembic_rollback.catalog.facts.reading import read
+from alembic_rollback.catalog.facts.restoring import Restored, restore
+from alembic_rollback.errors import StatementError
+from alembic_rollback.inverse.generate import alone, changes_path, compose, invert, render
+from alembic_rollback.inverse.keys import keyed_delete
+from alembic_rollback.inverse.model import Down, Inverse, Irreversible, Known
+from alembic_rollback.runner import execute, run_script
+from alembic_rollback.sql.effects import relation_name
+from alembic_rollback.sql.names import quote_name
+from alembic_rollback.sql.parser import Statement
+from alembic_rollback.sql.script import Script, read_script
+
+if TYPE_CHECKING:
+    from sqlalchemy.engine import Connection, Engine
+
+_ROWS = ("InsertStmt", "UpdateStmt", "DeleteStmt", "MergeStmt", "TruncateStmt", "CopyStmt")
+_OPAQUE = {
+    "DoStmt": "DO",
+    "CallStmt": "CALL",
+    "ExecuteStmt": "EXECUTE",
+    "ExplainStmt": "EXPLAIN ANALYZE",
+    "SelectStmt": "a function",
+}
+_UNSAFE_USE_OF_NEW_VALUE = "55P04"
+
+
+@dataclass(frozen=True)
+class Proof:
+    """What became of the catalog by up, down and up again."""
+
+    differences: tuple[Difference, ...] = ()
+    """Between before the up and after the down; if none, between the two times after the up."""
+    failure: str = ""
+    """Why the down, or the second up, could not be run."""
+
+    @property
+    def holds(self) -> bool:
+        """Whether all is as it was, but perhaps for the order of columns."""
+        return not self.failure and all(one.how == "order" for one in self.differences)
+
+    @property
+    def reordered(self) -> tuple[str, ...]:
+        """Tables whose columns are in another order than before."""
+        return tuple(one.fact.name for one in self.differences if one.how == "order")
+
+
+@dataclass(frozen=True)
+class Derivation:
+    """A down, how it was found, and what trying it showed."""
+
+    down: Down
+    how: str
+    """`text`, `statements` or `difference`."""
+    proof: Proof
+
+
+class Stage(Protocol):
+    """A database right before the revision, to do as one likes with."""
+
+    def run(self, script: Script) -> None:
+        """Run a script as an upgrade would. Raises StatementError."""
+
+    def step(self, statement: Statement, number: int, total: int) -> None:
+        """Run one statement, and stay behind it. Raises StatementError."""
+
+    def look(self) -> AbstractContextManager[Connection]:
+        """A connection in a transaction that is rolled back at the end."""
+
+
+Site = Callable[[], AbstractContextManager[Stage]]
+"""Gives a fresh stage each time that it is called."""
+
+
+@dataclass
+class Inside:
+    """A stage within one transaction: quick, and nothing of it is left."""
+
+    connection: Connection
+
+    def run(self, script: Script) -> None:
+        """Run a script in the transaction."""
+        run_script(self.connection, script)
+
+    def step(self, statement: Statement, number: int, total: int) -> None:
+        """Run one statement in the transaction."""
+        execute(self.connection, statement, number, total)
+
+    @contextmanager
+    def look(self) -> Iterator[Connection]:
+        """Use the connection, in a savepoint."""
+        savepoint = self.connection.begin_nested()
+        try:
+            yield self.connection
+        finally:
+            savepoint.rollback()
+
+
+def inside(connection: Connection) -> Site:
+    """Stages in the transaction of a connection, each rolled back at its end."""
+
+    @contextmanager
+    def stage() -> Iterator[Stage]:
+        savepoint = connection.begin_nested()
+        try:
+            yield Inside(connection)
+        finally:
+            savepoint.rollback()
+
+    return stage
+
+
+@dataclass
+class Outside:
+    """A stage in a database of its own, for what PostgreSQL refuses inside a transaction."""
+
+    engine: Engine
+    running: Connection
+
+    def run(self, script: Script) -> None:
+        """Run a script in a transaction if it can be, else statement by statement."""
+        if script.transactional:
+            with self.engine.connect() as connection, connection.begin():
+                try:
+                    run_script(connection, script)
+                    return
+                except StatementError as error:
+                    if error.sqlstate != _UNSAFE_USE_OF_NEW_VALUE:
+                        raise
+        run_script(self.running, script)
+
+    def step(self, statement: Statement, number: int, total: int) -> None:
+        """Run one statement, and commit."""
+        execute(self.running, statement, number, total)
+
+    @contextmanager
+    def look(self) -> Iterator[Connection]:
+        """Open another connection."""
+        with self.engine.connect() as connection:
+            yield connection
+
+
+def outside(copy: Callable[[], AbstractContextManager[Engine]]) -> Site:
+    """Stages in copies of a database. copy: makes one, and removes it at the end."""
+
+    @contextmanager
+    def stage() -> Iterator[Stage]:
+        with copy() as engine:
+            running = engine.connect().execution_options(isolation_level="AUTOCOMMIT")
+            try:
+                yield Outside(engine, running)
+            finally:
+                running.close()
+
+    return stage
+
+
+def prove(site: Site, up: Script, down: Script) -> Proof:
+    """Run up, down and up again, and compare the catalogs. Raises StatementError for the up."""
+    with site() as stage:
+        before = _read(stage)
+        stage.run(up)
+        after = _read(stage)
+        return _proof(stage, up, down, before, after)
+
+
+def _proof(stage: Stage, up: Script, down: Script, before: Snapshot, after: Snapshot) -> Proof:
+    try:
+        stage.run(down)
+    except StatementError as error:
+        return Proof(failure=f"the down fails: {_told(error)}")
+    differences = compare(before, _read(stage))
+    if any(one.how != "order" for one in differences):
+        return Proof(differences)
+    try:
+        stage.run(up)
+    except StatementError as error:
+        return Proof(failure=f"the up fails after the down: {_told(error)}")
+    again = tuple(one for one in compare(after, _read(stage)) if one.how != "order")
+    return Proof(again or differences)
+
+
+def _told(error: StatementError) -> str:
+    place = f"line {error.where.line}: " if error.where else ""
+    return f"{place}{error.what}" + (f" ({error.sqlstate})" if error.sqlstate else "")
+
+
+def _read(stage: Stage, *, edges: bool = False) -> Snapshot:
+    with stage.look() as connection:
+        return read(connection, edges=edges)
+
+
+def derive(site: Site, up: Script) -> Derivation:
+    """The down of a script, tried at the site. Raises StatementError where the up itself fails."""
+    best: Derivation | None = None
+    deriver = _Deriver(site, up)
+    for how, make in deriver.ways():
+        down = make()
+        script = _as_script(down)
+        if not script.transactional and up.transactional:
+            proof = Proof(failure="the down cannot run in a transaction, in which the up runs")
+        else:
+            proof = prove(site, up, script)
+        found = Derivation(down, how, proof)
+        if proof.holds:
+            return found
+        if best is None or _badness(found) < _badness(best):
+            best = found
+    assert best is not None
+    return best
+
+
+def _badness(found: Derivation) -> tuple[bool, int]:
+    return bool(found.proof.failure), len(found.proof.differences)
+
+
+def _as_script(down: Down) -> Script:
+    return read_script(render(down, ()), Path("down.sql"), no_transaction=down.outside)
+
+
+class _Deriver:
+    def __init__(self, site: Site, up: Script) -> None:
+        self.site, self.up = site, up
+        self.by_path = changes_path(up)
+
+    def ways(self) -> Iterator[tuple[str, Callable[[], Down]]]:
+        """Ways to a down, the most readable first."""
+        if not any(not gap.rows for gap in invert(self.up).irreversible):
+            yield "text", self._from_text
+        elif not self.by_path:
+            yield "statements", self._from_text
+        yield "statements", self._from_statements
+        yield "difference", self._from_difference
+
+    def _from_text(self) -> Down:
+        """The text's rules; the catalog only for statements that their text doesn't explain."""
+        gaps = {gap.statement: gap.rows for gap in invert(self.up).irreversible}
+        if self.by_path or not gaps:
+            return invert(self.up)
+        return invert(self.up, self._walk(lambda statement: statement in gaps, check=False))
+
+    def _from_statements(self) -> Down:
+        """The catalog before and after each statement."""
+        return compose(self.up, self._walk(lambda statement: True, check=True))
+
+    def _from_difference(self) -> Down:
+        """The catalog before and after the whole script."""
+        with self.site() as stage:
+            before = _read(stage, edges=True)
+            stage.run(self.up)
+            with stage.look() as connection:
+                restored = restore(connection, before)
+        first = self.up.statements[0]
+        gaps = [gap for gap in invert(self.up).irreversible if gap.rows]
+        gaps += [Irreversible(first, fact, rows=True) for fact in _lost(restored.made)]
+        inverse = Inverse(first, restored.statements)
+        return Down((inverse,), tuple(gaps), outside=False)
+
+    def _walk(self, wanted: Callable[[Statement], bool], *, check: bool) -> dict[Statement, Known]:
+        """Run the up, and find out how to undo the wanted statements.
+
+        check: believe what a statement's text tells only if it restores the catalog by itself.
+        """
+        known = {}
+        with self.site() as stage:
+            total = len(self.up.statements)
+            for number, statement in enumerate(self.up.statements, 1):
+                if not wanted(statement):
+                    stage.step(statement, number, total)
+                elif statement.kind in _ROWS:
+                    known[statement] = self._rows(stage, statement)
+                    stage.step(statement, number, total)
+                else:
+                    known[statement] = self._schema(stage, statement, (number, total), check)
+        return known
+
+    def _rows(self, stage: Stage, statement: Statement) -> Known:
+        sql, missing = alone(statement)
+        if statement.kind == "InsertStmt" and missing:
+            delete = _delete(statement, _read(stage))
+            if delete:
+                return Known((delete,))
+        return Known(sql, tuple(one.fact for one in missing))
+
+    def _schema(
+        self, stage: Stage, statement: Statement, place: tuple[int, int], check: bool
+    ) -> Known:
+        before = _read(stage, edges=True)
+        stage.step(statement, *place)
+        sql, missing = alone(statement)
+        lost = [one.fact for one in missing if one.rows]
+        if check and not self.by_path and not any(not one.rows for one in missing):
+            with stage.look() as connection:
+                if _undoes(connection, sql, before):
+                    return Known(sql, tuple(lost))
+        with stage.look() as connection:
+            restored = restore(connection, before)
+        if statement.kind in _OPAQUE and missing and not lost:
+            lost.append(f"which rows {_OPAQUE[statement.kind]} changed, if any")
+        return Known(restored.statements, (*lost, *_lost(restored.made)))
+
+
+def _undoes(connection: Connection, sql: tuple[str, ...], before: Snapshot) -> bool:
+    from sqlalchemy.exc import DBAPIError
+
+    try:
+        for one in sql:
+            connection.exec_driver_sql(one, execution_options={"no_parameters": True}).close()
+    except DBAPIError:
+        return False
+    return not any(one.how != "order" for one in compare(before, read(connection, edges=False)))
+
+
+def _lost(made: tuple[Fact, ...]) -> tuple[str, ...]:
+    """What making tables and columns anew doesn't bring back."""
+    tables = {fact.id for fact in made if fact.kind == "table"}
+    return tuple(
+        f"the rows of table {fact.name}: they are gone with it"
+        if fact.kind == "table"
+        else f"the values of column {fact.name}: they are gone with it"
+        for fact in made
+        if fact.kind == "table" or fact.parent not in tables
+    )
+
+
+def _delete(statement: Statement, snapshot: Snapshot) -> str | None:
+    """The DELETE for rows whose key is in the text of their INSERT."""
+    name = quote_name(relation_name(statement.node.relation))
+    for fact in snapshot.facts.values():
+        if fact.kind == "table" and name in (fact.name, fact.key):
+            columns = [one.details["name"] for one in snapshot.children_of(fact, "column")]
+            return keyed_delete(statement.node, columns, _keys(fact, snapshot), fact.name)
+    return None
+
+
+def _keys(table: Fact, snapshot: Snapshot) -> list[list[str]]:
+    """Columns of the primary key, then of unique constraints without NULLs."""
+    required = {
+        one.details["name"]
+        for one in snapshot.children_of(table, "column")
+        if one.details.get("not null") is not None
+    }
+    found = sorted(
+        (one.details["type"], one.details["columns"])
+        for one in snapshot.children_of(table, "constraint")
+        if one.details["type"] in "pu" and one.details.get("columns")
+    )
+    return [columns for _, columns in found if required.issuperset(columns)]
+
+
+__all__ = ["Derivation", "Proof", "Restored", "Site", "derive", "inside", "outside", "prove"]
