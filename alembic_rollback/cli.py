@@ -195,29 +195,57 @@ def migration_status(config: Config, verbose: bool, as_json: bool, check: bool) 
 @click.argument("files", nargs=-1, required=True, metavar="FILE...")
 @click.option("-o", "--output", type=click.Path(path_type=Path), help="Write here (one FILE).")
 @click.option("--stdout", is_flag=True, help="Print instead of writing.")
+@click.option("--check", is_flag=True, help="Write nothing; exit 1 if a down would do otherwise.")
 @click.option("--force", is_flag=True, help="Overwrite a down that exists.")
+@click.option("--strict", is_flag=True, help="Write only what is complete and proven.")
+@click.option(
+    "--state",
+    type=click.Choice(["auto", "live", "replay", "none"]),
+    default="auto",
+    show_default=True,
+    help="The schema before the up: from the connected database, from the revisions below run on "
+    "a scratch database, or from nowhere: the text alone.",
+)
+@click.option("--before-url", default="", metavar="URL", help="A throw-away database before FILE.")
+@click.option("--scratch-url", default="", metavar="URL", help="Where to make scratch databases.")
+@click.option("--no-prove", is_flag=True, help="Don't run up, down and up to compare.")
+@click.option("--schema-only", is_flag=True, help="Lost rows are named, but don't count.")
 @click.pass_obj
 def generate_down(
-    config: Config, files: tuple[str, ...], output: Path | None, stdout: bool, force: bool
+    config: Config, /, files: tuple[str, ...], output: Path | None, stdout: bool, **options: Any
 ) -> None:
-    """Write the .down.sql of each FILE, undoing its statements in reverse order.
+    """Write the .down.sql of each FILE, and prove that it restores the schema.
 
-    FILE is a path, or a name or version in the version locations. What cannot be undone from the
-    text alone is named with its line and the missing fact, here and in the file; then the exit
-    code is 1, and rollback-db refuses the file until a person has completed it.
+    FILE is a path, or a name or version in the version locations. Each statement is undone in
+    reverse order; then up, down and up again are run on a scratch database, and the catalogs
+    compared. What cannot be undone is named with its line and the missing fact, here and in the
+    file; then the exit code is 1, and rollback-db refuses the file until a person has completed
+    it.
 
     \b
     alembic generate-down migrations/versions/20260112_001_create_purchase_orders.up.sql
     alembic generate-down 20260112_001 --stdout
+    alembic generate-down migrations/versions/*.up.sql --check
     """
     from alembic_rollback import commands
+    from alembic_rollback.generation import Wish
 
-    write = not stdout
-    results = commands.generate_down(config, files, output=output, write=write, force=force)
+    wish = Wish(
+        state=options["state"],
+        before_url=options["before_url"],
+        scratch_url=options["scratch_url"],
+        prove=not options["no_prove"],
+        schema_only=options["schema_only"],
+        check=options["check"],
+    )
+    force, strict = options["force"], options["strict"]
+    results = commands.generate_down(
+        config, files, output=output, write=not stdout, force=force, strict=strict, wish=wish
+    )
     if stdout:
         click.echo("\n".join(result.text for result in results), nl=False)
     _say(text.generated_lines(results, style_for(sys.stderr)), err=True)
-    if not all(result.complete for result in results):
+    if not all(result.sound for result in results) or any(one.outdated for one in results):
         sys.exit(FAILED)
 
 

@@ -25,6 +25,7 @@ from alembic_rollback.errors import (
     RollbackError,
     UsageError,
 )
+from alembic_rollback.generation import Wish, generate, read_ups
 from alembic_rollback.guard import Guard
 from alembic_rollback.host import environment, failures
 from alembic_rollback.host.configuration import settings_of
@@ -205,25 +206,39 @@ def generate_down(
     output: Path | None = None,
     write: bool = True,
     force: bool = False,
+    strict: bool = False,
+    wish: Wish | None = None,
 ) -> list[GeneratedDown]:
-    """Derive the downs of some up files from their text.
+    """Derive the downs of some up files, and prove them where a database can be had for it.
 
     files: paths, or names or versions in the version locations. output: where to write the only
-    one. All of them are derived before the first is written. Raises PairError where a down exists
-    and `force` is false.
+    one. wish: which state to use, and what to prove. strict: write only what is complete and
+    proven. All of them are derived before the first is written. Raises PairError where a down
+    exists and `force` is false.
     """
+    wish = wish or Wish()
     locations = _locations(config) if any(not Path(file).is_file() for file in files) else []
     if output and len(files) != 1:
         raise UsageError("-o takes one FILE.")
-    derived = [writing.invert_file(writing.find_up(file, locations), output) for file in files]
-    if not write:
+    if wish.before_url and len(files) != 1:
+        raise UsageError("--before-url takes one FILE: the database stands before one revision.")
+    ups = read_ups([writing.find_up(file, locations) for file in files], output)
+    if write and not force and not wish.check:
+        for up in ups:
+            if up.down.exists():
+                raise PairError("exists already; --force overwrites it.", where=up.down)
+    wish = replace(wish, scratch_url=wish.scratch_url or settings_of(config).scratch_url)
+    derived = generate(ups, wish, config)
+    if not write or wish.check:
         return derived
-    for one in derived:
-        if one.down.exists() and not force:
-            raise PairError("exists already; --force overwrites it.", where=one.down)
-    for one in derived:
-        write_new(one.down, one.text, replace=force)
-    return [replace(one, written=True) for one in derived]
+    return [_written(one, force=force, strict=strict) for one in derived]
+
+
+def _written(one: GeneratedDown, *, force: bool, strict: bool) -> GeneratedDown:
+    if strict and not one.sound:
+        return one
+    write_new(one.down, one.text, replace=force)
+    return replace(one, written=True)
 
 
 def generate_up(

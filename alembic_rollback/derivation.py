@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Protocol
 from alembic_rollback.catalog.facts.comparison import Difference, compare
 from alembic_rollback.catalog.facts.model import Fact, Snapshot
 from alembic_rollback.catalog.facts.reading import read
-from alembic_rollback.catalog.facts.restoring import Restored, restore
+from alembic_rollback.catalog.facts.restoring import restore
 from alembic_rollback.errors import StatementError
 from alembic_rollback.inverse.generate import alone, changes_path, compose, invert, render
 from alembic_rollback.inverse.keys import keyed_delete
@@ -69,7 +69,8 @@ class Derivation:
     down: Down
     how: str
     """`text`, `statements` or `difference`."""
-    proof: Proof
+    proof: Proof | None
+    """None where nobody asked for it."""
 
 
 class Stage(Protocol):
@@ -172,7 +173,7 @@ def outside(copy: Callable[[], AbstractContextManager[Engine]]) -> Site:
     return stage
 
 
-def prove(site: Site, up: Script, down: Script) -> Proof:
+def prove_down(site: Site, up: Script, down: Script) -> Proof:
     """Run up, down and up again, and compare the catalogs. Raises StatementError for the up."""
     with site() as stage:
         before = _read(stage)
@@ -207,28 +208,43 @@ def _read(stage: Stage, *, edges: bool = False) -> Snapshot:
         return read(connection, edges=edges)
 
 
-def derive(site: Site, up: Script) -> Derivation:
+def derive(site: Site, up: Script, *, prove: bool = True) -> Derivation:
     """The down of a script, tried at the site. Raises StatementError where the up itself fails."""
-    best: Derivation | None = None
-    deriver = _Deriver(site, up)
-    for how, make in deriver.ways():
+    found: list[tuple[tuple[bool, bool, int], int, Derivation]] = []
+    for how, make in _Deriver(site, up).ways():
         down = make()
-        script = _as_script(down)
-        if not script.transactional and up.transactional:
-            proof = Proof(failure="the down cannot run in a transaction, in which the up runs")
-        else:
-            proof = prove(site, up, script)
-        found = Derivation(down, how, proof)
+        if not prove:
+            return Derivation(down, how, None)
+        proof = _tried(site, up, down)
+        found.append((_badness(proof), len(found), Derivation(down, how, proof)))
         if proof.holds:
-            return found
-        if best is None or _badness(found) < _badness(best):
-            best = found
-    assert best is not None
-    return best
+            break
+    return min(found, key=lambda one: one[:2])[2]
 
 
-def _badness(found: Derivation) -> tuple[bool, int]:
-    return bool(found.proof.failure), len(found.proof.differences)
+def _tried(site: Site, up: Script, down: Down) -> Proof:
+    script = _as_script(down)
+    if up.transactional and not script.transactional:
+        return Proof(failure="the down cannot run in a transaction, in which the up runs")
+    return prove_down(site, up, script)
+
+
+def _badness(proof: Proof) -> tuple[bool, bool, int]:
+    return not proof.holds, bool(proof.failure), len(proof.differences)
+
+
+def same_effect(site: Site, up: Script, other: Script, found: Derivation) -> bool:
+    """Whether another down leads to the same catalog as the derived one."""
+    catalogs = []
+    for down in (other, _as_script(found.down)):
+        with site() as stage:
+            stage.run(up)
+            try:
+                stage.run(down)
+            except StatementError:
+                return False
+            catalogs.append(_read(stage))
+    return not compare(*catalogs)
 
 
 def _as_script(down: Down) -> Script:
@@ -363,6 +379,3 @@ def _keys(table: Fact, snapshot: Snapshot) -> list[list[str]]:
         if one.details["type"] in "pu" and one.details.get("columns")
     )
     return [columns for _, columns in found if required.issuperset(columns)]
-
-
-__all__ = ["Derivation", "Proof", "Restored", "Site", "derive", "inside", "outside", "prove"]

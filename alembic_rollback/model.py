@@ -311,6 +311,8 @@ class Gap:
     statement: str
     missing: str
     """The missing fact."""
+    rows: bool = False
+    """It is about rows; the schema is restored without it."""
 
 
 @dataclass(frozen=True)
@@ -321,12 +323,39 @@ class GeneratedDown:
     down: Path
     text: str
     gaps: tuple[Gap, ...] = ()
+    state: str = "none"
+    """Where the state before the up came from: `live`, `replay`, `given`, or `none`: from nowhere,
+    the text alone was read."""
+    how: str = "text"
+    """`text`, `statements`: the catalog before and after a statement told what its text didn't,
+    or `difference`: of the catalogs before and after the whole script."""
+    proven: str = ""
+    """The version of PostgreSQL on which up, down and up led to the same catalogs; else empty."""
+    reordered: tuple[str, ...] = ()
+    """Tables whose columns come back in another order."""
+    doubt: str = ""
+    """Why it isn't proven; also where nobody asked for a proof."""
+    differences: tuple[str, ...] = ()
+    """What it leaves otherwise than it was: `missing index public.orders_total`."""
+    notes: tuple[str, ...] = ()
+    """Why a state that was looked for could not be had."""
+    schema_only: bool = False
+    """Rows were not to count."""
+    unasked: bool = False
+    """No proof was asked for."""
     written: bool = False
+    outdated: bool = False
+    """With --check: the file on disk is missing, or would do something else."""
 
     @property
     def complete(self) -> bool:
         """Whether every statement of the up is undone."""
-        return not self.gaps
+        return all(gap.rows for gap in self.gaps) if self.schema_only else not self.gaps
+
+    @property
+    def sound(self) -> bool:
+        """Whether it is complete and, if that was asked for, proven."""
+        return self.complete and (bool(self.proven) or (self.unasked and not self.differences))
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,4 @@
-"""Files that the package writes: new pairs from templates, downs from ups."""
+"""New pairs from templates; which up file is meant."""
 
 from __future__ import annotations
 
@@ -11,12 +11,9 @@ from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 
-from alembic_rollback.errors import PairError, UsageError, shown_path
-from alembic_rollback.inverse.generate import invert, render
-from alembic_rollback.model import Gap, GeneratedDown
-from alembic_rollback.pairs import DOWN, MAX_VERSION, UP, read_header, read_text, split_file_name
+from alembic_rollback.errors import UsageError, shown_path
+from alembic_rollback.pairs import DOWN, MAX_VERSION, UP, split_file_name
 from alembic_rollback.sql.names import quote_identifier
-from alembic_rollback.sql.script import read_script
 
 _BUILT_IN = Path(__file__).parent / "templates"
 _VERBS = ("create", "add", "new", "make")
@@ -70,37 +67,6 @@ def template_names(folder: Path) -> list[str]:
     ending = ".up.sql.mako"
     files = [*_BUILT_IN.glob(f"*{ending}"), *folder.glob(f"*{ending}")]
     return ["empty", *sorted({file.name.removesuffix(ending) for file in files})]
-
-
-def invert_file(up: Path, down: Path | None = None) -> GeneratedDown:
-    """Derive the down of one up file from its text. Nothing is written.
-
-    down: where it is meant to go; beside the up file if not given. Raises PairError for a file
-    that is not an up file or cannot be parsed.
-    """
-    if not up.name.endswith(UP) or split_file_name(up.name) is None:
-        raise PairError("is not named VERSION_name.up.sql.", where=up)
-    text = read_text(up)
-    header = read_header(text)
-    derived = invert(read_script(text, up, no_transaction=header.no_transaction))
-    version, name = split_file_name(up.name) or ("", "")
-    description = header.description or name.replace("_", " ") or version
-    lines = [
-        f"-- {key}: {value}"
-        for key, value in (
-            ("Description", f"Roll back: {description}"),
-            ("Author", header.author),
-            ("Created", header.created),
-            ("Generated from", up.name),
-        )
-        if value
-    ]
-    gaps = tuple(
-        Gap(gap.statement.where.line, gap.statement.text, gap.missing)
-        for gap in derived.irreversible
-    )
-    beside = up.with_name(up.name.removesuffix(UP) + DOWN)
-    return GeneratedDown(up, down or beside, render(derived, lines), gaps)
 
 
 def find_up(name: str, locations: Iterable[Path]) -> Path:

@@ -631,6 +631,26 @@ CASES = {
         "DELETE FROM pg_description WHERE description = 'c'",
         *["comment"] * 32,
     ),
+    "parts that are no facts": dropped(
+        PARTITIONED
+        + f"""CREATE TABLE app.counted (id integer GENERATED ALWAYS AS IDENTITY);
+        GRANT USAGE ON SEQUENCE app.counted_id_seq TO "{READER}";
+        COMMENT ON SEQUENCE app.counted_id_seq IS 'c';
+        CREATE TRIGGER every AFTER INSERT ON app.events FOR EACH ROW EXECUTE FUNCTION app.touch();
+        COMMENT ON TRIGGER every ON app.events_new IS 'c';""",
+        f"""REVOKE ALL ON SEQUENCE app.counted_id_seq FROM "{READER}";
+        COMMENT ON SEQUENCE app.counted_id_seq IS NULL;
+        COMMENT ON TRIGGER every ON app.events_new IS NULL""",
+        "privileges",
+        *["comment"] * 2,
+    ),
+    "comment on not null": changed(
+        "ALTER TABLE app.orders ADD CONSTRAINT must NOT NULL total;"
+        "COMMENT ON CONSTRAINT must ON app.orders IS 'c';",
+        "COMMENT ON CONSTRAINT must ON app.orders IS 'd'",
+        "comment",
+        since=18,
+    ),
     "another comment": changed(
         "COMMENT ON TABLE app.orders IS E'it''s \\\\ 100%';",
         "COMMENT ON TABLE app.orders IS 'else'",
@@ -695,7 +715,8 @@ CASES = {
         FOREIGN,
         """ALTER FOREIGN DATA WRAPPER plain VALIDATOR postgresql_fdw_validator OPTIONS (DROP debug);
         ALTER FOREIGN DATA WRAPPER "Wra:p" NO VALIDATOR;
-        ALTER SERVER far VERSION '2' OPTIONS (DROP "B", SET host 'c', ADD port '1');
+        ALTER SERVER far VERSION '2' OPTIONS (DROP "B", DROP host, ADD port '1',
+            ADD host 'c');
         ALTER USER MAPPING FOR CURRENT_USER SERVER far OPTIONS (SET password 'other', ADD "user"
             'me')""",
         *["foreign data wrapper"] * 2,

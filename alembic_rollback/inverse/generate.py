@@ -175,14 +175,15 @@ def _outside(inverses: list[Inverse]) -> bool:
     return not read_script(text, Path("down.sql")).transactional
 
 
-def render(down: Down, header: Sequence[str]) -> str:
+def render(down: Down, header: Sequence[str], *, schema_only: bool = False) -> str:
     """The whole text of the `.down.sql`.
 
-    header: its first lines. Raises RollbackError if what was rendered does not read back as the
+    header: its first lines. schema_only: missing facts about rows are only mentioned, and don't
+    make it irreversible. Raises RollbackError if what was rendered does not read back as the
     statements that it was made of.
     """
     lines = [_comment(line) for line in header]
-    lines += [_refusal(item) for item in down.irreversible]
+    lines += [_refusal(item, schema_only=schema_only) for item in down.irreversible]
     if down.outside:
         lines.append("-- Transaction: none")
     body = [f"{sql};" for sql in down.sql]
@@ -202,9 +203,11 @@ def _comment(line: str) -> str:
     return flat if flat.startswith("--") or not flat else f"-- {flat}"
 
 
-def _refusal(item: Irreversible) -> str:
-    shown = shortened(item.statement)
-    return _comment(f"-- Irreversible: line {item.statement.where.line}: {shown}: {item.missing}")
+def _refusal(item: Irreversible, *, schema_only: bool) -> str:
+    shown, word = shortened(item.statement), "Irreversible"
+    if item.rows and schema_only:
+        word = "Not restored"
+    return _comment(f"-- {word}: line {item.statement.where.line}: {shown}: {item.missing}")
 
 
 def shortened(statement: Statement) -> str:

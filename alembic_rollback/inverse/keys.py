@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from alembic_rollback.sql.build import enum_name, expression_text, kind_of, relation_text
+from alembic_rollback.sql.build import expression_text, kind_of, relation_text
 from alembic_rollback.sql.names import quote_identifier
 
 
@@ -18,10 +18,8 @@ def keyed_delete(
     keys without NULLs, best first. shown: how to name the table, as written if not given.
     """
     insert = node.select_stmt.select_stmt
-    if enum_name(node.on_conflict_clause, "action") != "ONCONFLICT_NONE":
-        if node.HasField("on_conflict_clause"):
-            return None
-    if node.HasField("with_clause") or not insert.values_lists:
+    conflict = node.HasField("on_conflict_clause")
+    if conflict or node.HasField("with_clause") or not insert.values_lists:
         return None
     named = [item.res_target.name for item in node.cols] or list(columns)
     rows = [list(item.list.items) for item in insert.values_lists]

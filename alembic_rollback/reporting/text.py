@@ -157,19 +157,43 @@ def done_lines(
 def generated_lines(results: Sequence[GeneratedDown], style: Style) -> Iterator[str]:
     """What generate-down says about each file."""
     for result in results:
-        if result.written:
-            sign = style.sign("applied" if result.complete else "warning")
-            yield f"{sign} {shown_path(result.down)}"
+        good = result.sound and not result.outdated
+        sign = style.sign("applied" if good else "warning")
+        what = " is not what generate-down would write" if result.outdated else ""
+        yield f"{sign} {shown_path(result.down)}{what}"
+        yield f"  {_proof(result)}"
+        yield from (f"  {note}" for note in result.notes if note != result.doubt)
         for gap in result.gaps:
             first = " ".join(gap.statement.split())
             yield f"  {shown_path(result.up)}:{gap.line}: {textwrap.shorten(first, 72)}"
-            yield f"    cannot be undone from the text alone: {gap.missing}"
+            alone = " from the text alone" if result.state == "none" else ""
+            yield f"    cannot be undone{alone}: {gap.missing}"
+        yield from (f"  {difference}" for difference in result.differences)
     incomplete = [result for result in results if not result.complete]
     if incomplete and any(result.written for result in incomplete):
         yield (
             "rollback-db refuses an incomplete down: add what is missing, then remove its "
             "`-- Irreversible:` lines."
         )
+
+
+_STATES = {
+    "live": "the connected database's schema",
+    "replay": "the revisions below it, replayed",
+    "given": "the database of --before-url",
+    "none": "its text alone",
+}
+
+
+def _proof(result: GeneratedDown) -> str:
+    source = f"from {_STATES[result.state]}"
+    if not result.proven:
+        return f"not proven ({source}): {result.doubt}"
+    order = f", but for the order of columns: {', '.join(result.reordered)}"
+    return (
+        f"proven on PostgreSQL {result.proven} ({source}): up, down, up"
+        f"{order if result.reordered else ''}"
+    )
 
 
 def _subject(one: Rollback, words: str, *, several: bool) -> Iterator[str]:

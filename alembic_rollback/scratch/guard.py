@@ -56,6 +56,13 @@ class Guard:
                 self._make_roles(_all(reading.named_roles, statements), connection)
                 self._make_databases(_all(reading.named_databases, statements))
 
+    def make_roles(self, statements: Sequence[Statement]) -> None:
+        """On a server of our own, make the roles that a script names but doesn't make."""
+        made = {one.node.role for one in statements if one.kind == "CreateRoleStmt"}
+        if not self._shared:
+            with self._lock:
+                self._make_roles(_all(reading.named_roles, statements) - made, self._admin)
+
     def roles(self) -> frozenset[str] | None:
         """The roles of a server of our own; None for another, whose roles never change."""
         with self._lock:

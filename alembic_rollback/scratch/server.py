@@ -44,15 +44,16 @@ class ScratchServer:
         """Make an empty database: nothing of template1 is in it. Raises DatabaseError."""
         return self._make("template0")
 
-    def clone(self, database: ScratchDatabase) -> ScratchDatabase:
-        """Make a copy of a database that no connection is open to.
+    def clone(self, database: ScratchDatabase | str) -> ScratchDatabase:
+        """Make a copy of a database, also of another one by its name, that nobody is connected to.
 
         Connections that are just being closed are waited for. Raises DatabaseError where one
         stays open.
         """
+        name = database if isinstance(database, str) else database.name
         with explained("The scratch database could not be copied"):
-            self._await_idle(database.name)
-        return self._make(database.name)
+            self._await_idle(name)
+        return self._make(name)
 
     def drop(self, database: ScratchDatabase) -> None:
         """Remove a database, and the connections to it; nothing happens where it is gone.
@@ -75,6 +76,13 @@ class ScratchServer:
         made when their statement runs.
         """
         self._guard.require(script.statements)
+
+    def admit(self, script: Script) -> None:
+        """What `require` does; and on a server of our own, make the roles that it names but not
+        makes, so that it can be run on a connection of `ScratchDatabase.engine`.
+        """
+        self._guard.require(script.statements)
+        self._guard.make_roles(script.statements)
 
     def close(self) -> None:
         """Remove every database that is still there."""
@@ -100,7 +108,8 @@ class ScratchServer:
 
         query = text(
             "SELECT count(*) FROM pg_stat_activity "
-            "WHERE datname = :name AND backend_type = 'client backend'"
+            "WHERE datname = :name AND backend_type = 'client backend' "
+            "AND pid <> pg_backend_pid()"
         )
         deadline = time.monotonic() + _CLONE_SECONDS
         while connections := self._admin.execute(query, {"name": name}).scalar_one():
@@ -131,6 +140,15 @@ class ScratchDatabase:
         """
         with explained("Cannot connect to the scratch database"):
             return self._engine.connect()
+
+    @contextmanager
+    def engine(self) -> Iterator[Engine]:
+        """An engine whose connections nobody looks at: for what `ScratchServer.admit` has seen."""
+        engine = open_engine(self.url)
+        try:
+            yield engine
+        finally:
+            engine.dispose()
 
     def dispose(self) -> None:
         """Forget the engine; connections that are still open stay so."""

@@ -90,7 +90,7 @@ def _renames(current: Snapshot, wanted: Snapshot, match: _Match) -> Plan:
     pairs = wholes or pairs
     planner = _Planner(current, wanted, match)
     statements: list[str] = []
-    for old, new in pairs:
+    for _, new in pairs:
         occupant = current.by_key.get((new.kind, new.key))
         if occupant is not None and occupant.id not in match.wanted:
             statements += planner.removal(occupant)

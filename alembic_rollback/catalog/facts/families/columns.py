@@ -262,11 +262,10 @@ class Column(Kind):
         return [*found, *self._settings(before, new, table)]
 
     def _generated(self, old: Fact, new: Fact, wanted: Snapshot) -> Statements | None:
-        if old.details.get("generated") and not new.details.get("generated"):
-            if {**old.details, "generated": None} == {**new.details, "generated": None}:
-                table = wanted.parent_of(new)
-                name = quote_identifier(new.details["name"])
-                return [f"ALTER TABLE {table.name} ALTER COLUMN {name} DROP EXPRESSION"]
+        rest = [{**one.details, "generated": None} for one in (old, new)]
+        if not new.details.get("generated") and rest[0] == rest[1]:
+            table, name = wanted.parent_of(new), quote_identifier(new.details["name"])
+            return [f"ALTER TABLE {table.name} ALTER COLUMN {name} DROP EXPRESSION"]
         return None
 
     def _required(self, old: Fact, new: Fact, table: Fact, *, early: bool) -> Iterator[str]:

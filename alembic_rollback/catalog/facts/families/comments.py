@@ -23,32 +23,46 @@ _SAID = """
     SELECT classoid, objoid, objsubid, label, provider FROM pg_seclabel
     WHERE objoid >= 16384 OR objoid = 2200 AND classoid = 2615)
 """
-# An index that a constraint has made goes with that. A view's columns go with the view, a composite
-# type's attributes with the type.
+# An index that a constraint has made goes with that, and an identity's sequence with its column. A
+# view's columns go with the view, a composite type's attributes with the type.
 _RELATIONS = f"""
     SELECT s.*, {RELATION}, format('%I.%I', n.nspname, c.relname),
         CAST(CAST(c.oid AS regclass) AS text), a.attname,
-        CASE WHEN k.refobjid IS NOT NULL THEN 2606 WHEN c.relkind = 'c' THEN 1247 ELSE 1259 END,
-        CASE WHEN k.refobjid IS NOT NULL THEN k.refobjid WHEN c.relkind = 'c' THEN c.reltype
-            ELSE c.oid END,
-        CASE WHEN c.relkind IN ('r', 'p', 'f') THEN s.number ELSE 0 END
+        coalesce(k.refclassid, CASE c.relkind WHEN 'c' THEN 1247 ELSE 1259 END),
+        coalesce(k.refobjid, CASE c.relkind WHEN 'c' THEN c.reltype ELSE c.oid END),
+        coalesce(k.refobjsubid, CASE WHEN c.relkind IN ('r', 'p', 'f') THEN s.number ELSE 0 END)
     FROM said s JOIN pg_class c ON c.oid = s.objid AND s.classid = 1259
     JOIN pg_namespace n ON n.oid = c.relnamespace
     LEFT JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum = s.number AND s.number <> 0
-    LEFT JOIN pg_depend k ON k.classid = 1259 AND k.objid = c.oid AND k.refclassid = 2606
-        AND k.deptype = 'i' AND c.relkind IN ('i', 'I')
+    LEFT JOIN pg_depend k ON k.classid = 1259 AND k.objid = c.oid AND k.objsubid = 0
+        AND k.refclassid IN (1259, 2606) AND k.deptype = 'i' AND c.relkind IN ('i', 'I', 'S')
 """
 
 
-def _part(classid: int, noun: str, catalog: str, name: str, relation: str) -> str:
+_ITSELF = "s.classid, s.objid, 0"
+
+
+def _part(
+    classid: int, noun: str, catalog: str, name: str, relation: str, parent: str = _ITSELF
+) -> str:
     return f"""
     SELECT s.*, '{noun}', format('%I on %I.%I', o.{name}, n.nspname, c.relname),
-        format('%I ON %s', o.{name}, CAST(c.oid AS regclass)), NULL, s.classid, s.objid, 0
+        format('%I ON %s', o.{name}, CAST(c.oid AS regclass)), NULL, {parent}
     FROM said s JOIN {catalog} o ON o.oid = s.objid AND s.classid = {classid}
     JOIN pg_class c ON c.oid = o.{relation} JOIN pg_namespace n ON n.oid = c.relnamespace
     """
 
 
+# NOT NULL is its column's. A partition's clone of a trigger is no fact: it goes with the partition.
+_OF_CONSTRAINT = (
+    "CASE o.contype WHEN 'n' THEN 1259 ELSE 2606 END, "
+    "CASE o.contype WHEN 'n' THEN c.oid ELSE o.oid END, "
+    "CASE o.contype WHEN 'n' THEN o.conkey[1] ELSE 0 END"
+)
+_OF_TRIGGER = (
+    "CASE o.tgparentid WHEN 0 THEN 2620 ELSE 1259 END, "
+    "CASE o.tgparentid WHEN 0 THEN o.oid ELSE c.oid END, 0"
+)
 _DOMAIN_CONSTRAINTS = """
     SELECT s.*, 'CONSTRAINT', format('%I on %I.%I', o.conname, n.nspname, t.typname),
         format('%I ON DOMAIN %s', o.conname, CAST(t.oid AS regtype)), NULL,
@@ -88,9 +102,9 @@ _OTHERS = """
 _ARMS = " UNION ALL ".join(
     (
         _RELATIONS,
-        _part(2606, "CONSTRAINT", "pg_constraint", "conname", "conrelid"),
+        _part(2606, "CONSTRAINT", "pg_constraint", "conname", "conrelid", _OF_CONSTRAINT),
         _DOMAIN_CONSTRAINTS,
-        _part(2620, "TRIGGER", "pg_trigger", "tgname", "tgrelid"),
+        _part(2620, "TRIGGER", "pg_trigger", "tgname", "tgrelid", _OF_TRIGGER),
         _part(2618, "RULE", "pg_rewrite", "rulename", "ev_class"),
         _part(3256, "POLICY", "pg_policy", "polname", "polrelid"),
         _ROUTINES,

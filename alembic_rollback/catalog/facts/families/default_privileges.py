@@ -18,11 +18,8 @@ _WHERE = (
 )
 # In a schema they add to those that hold everywhere, which replace what PostgreSQL gives.
 _USUAL = (
-    "CASE WHEN d.defaclnamespace = 0 THEN "
-    + grants(
-        "acldefault(CASE d.defaclobjtype WHEN 'S' THEN 's' ELSE d.defaclobjtype END, d.defaclrole)"
-    )
-    + " ELSE '{}' END"
+    "CASE WHEN d.defaclnamespace = 0 THEN to_jsonb(CAST(acldefault("
+    "CASE d.defaclobjtype WHEN 'S' THEN 's' ELSE d.defaclobjtype END, d.defaclrole) AS text[])) END"
 )
 
 reads(
@@ -32,7 +29,8 @@ reads(
         at(826, "d.oid"),
         f"'FOR ROLE ' || {_WHERE} || ' ON ' || {_NOUN}",
         f"'FOR ROLE ' || {_WHERE}",
-        f"jsonb_build_object('roles', {grants('d.defaclacl')}, 'usual', {_USUAL}, 'on', {_NOUN})",
+        "jsonb_build_object('acl', to_jsonb(CAST(d.defaclacl AS text[])), "
+        f"'usual', {_USUAL}, 'on', {_NOUN})",
         "FROM pg_default_acl d LEFT JOIN pg_namespace n ON n.oid = d.defaclnamespace "
         "CROSS JOIN LATERAL (SELECT quote_ident(pg_get_userbyid(d.defaclrole))) AS joined (role)",
     ),
@@ -48,17 +46,22 @@ class DefaultPrivileges(Kind):
 
     def create(self, fact: Fact, wanted: Snapshot) -> Statements:
         """ALTER DEFAULT PRIVILEGES … GRANT, REVOKE."""
-        return _altered(fact, "usual", fact, "roles")
+        return _altered(fact, "usual", fact, "acl")
 
     def drop(self, fact: Fact, current: Snapshot) -> Statements:
         """Back to what PostgreSQL gives."""
-        return _altered(fact, "roles", fact, "usual")
+        return _altered(fact, "acl", fact, "usual")
 
     def change(self, old: Fact, new: Fact, wanted: Snapshot) -> Statements | None:
         """From the old ones."""
-        return _altered(old, "roles", new, "roles")
+        return _altered(old, "acl", new, "acl")
+
+    def equal(self, old: Fact, new: Fact) -> bool:
+        """Not in which order they were granted."""
+        return grants(old.details["acl"]) == grants(new.details["acl"])
 
 
 def _altered(old: Fact, before: str, new: Fact, after: str) -> list[str]:
-    found = changes(old.details[before], new.details[after], new.details["on"])
+    grants_before, grants_after = grants(old.details.get(before)), grants(new.details.get(after))
+    found = changes(grants_before, grants_after, new.details["on"])
     return [f"ALTER DEFAULT PRIVILEGES {new.name} {sql}" for sql in found]

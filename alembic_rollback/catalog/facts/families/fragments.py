@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
+from typing import TypeAlias
 
 from alembic_rollback.catalog.facts.model import Fact, Snapshot
 from alembic_rollback.catalog.facts.registry import Kind, Statements
@@ -69,9 +70,10 @@ def role(oid: str) -> str:
 
 
 def settings(options: str) -> str:
-    """SQL for options (`{name=value}`) as an object; NULL without any."""
+    """SQL for options (`{name=value}`) as pairs in their order; NULL without any."""
     return (
-        f"(SELECT jsonb_object_agg(option_name, option_value) FROM pg_options_to_table({options}))"
+        "(SELECT jsonb_agg(jsonb_build_array(option_name, option_value)) "
+        f"FROM pg_options_to_table({options}))"
     )
 
 
@@ -110,25 +112,29 @@ def differ(old: Fact, new: Fact, but: Sequence[str] = ()) -> bool:
     return any(old.details.get(key) != new.details.get(key) for key in keys)
 
 
-def option_list(options: Mapping[str, str] | None) -> str:
+Options: TypeAlias = Sequence[tuple[str, str]]
+"""Names and values."""
+
+
+def option_list(options: Options | None) -> str:
     """OPTIONS (…) of a new foreign object; empty without any."""
-    listed = ", ".join(f"{quote_identifier(k)} {quote_literal(v)}" for k, v in _items(options))
+    listed = ", ".join(f"{quote_identifier(k)} {quote_literal(v)}" for k, v in options or ())
     return f"OPTIONS ({listed})" if listed else ""
 
 
-def option_changes(old: Mapping[str, str] | None, new: Mapping[str, str] | None) -> str:
+def option_changes(old: Options | None, new: Options | None) -> str:
     """OPTIONS (…) that lead from the old ones to the new; empty where they are the same."""
-    before, after = dict(_items(old)), dict(_items(new))
-    parts = [f"DROP {quote_identifier(name)}" for name in before if name not in after]
+    before, after = dict(old or ()), dict(new or ())
+    kept = [name for name in before if name in after]
+    if kept != list(after)[: len(kept)]:
+        # Only what is added anew comes in another order.
+        kept = []
+    parts = [f"DROP {quote_identifier(name)}" for name in before if name not in kept]
     for name, value in after.items():
-        if before.get(name) != value:
-            verb = "SET" if name in before else "ADD"
+        if name not in kept or before[name] != value:
+            verb = "SET" if name in kept else "ADD"
             parts.append(f"{verb} {quote_identifier(name)} {quote_literal(value)}")
     return f"OPTIONS ({', '.join(parts)})" if parts else ""
-
-
-def _items(options: Mapping[str, str] | None) -> list[tuple[str, str]]:
-    return sorted((options or {}).items())
 
 
 class Named(Kind):

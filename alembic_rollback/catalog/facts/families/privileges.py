@@ -7,7 +7,7 @@ granted counts as granted by the owner.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import TypeAlias
 
 from alembic_rollback.catalog.facts.families.fragments import at
@@ -23,22 +23,61 @@ Grants: TypeAlias = Mapping[str, Mapping[str, bool]]
 OWNER = "OWNER"
 """In Grants. A role of that name is `"OWNER"` there, as PUBLIC would be `"PUBLIC"`."""
 
-_ROLE = (
-    "CASE item.grantee WHEN 0 THEN 'PUBLIC' WHEN {owner} THEN 'OWNER' "
-    "ELSE quote_ident(pg_get_userbyid(item.grantee)) END"
-)
+_LETTERS = {
+    "r": "SELECT",
+    "a": "INSERT",
+    "w": "UPDATE",
+    "d": "DELETE",
+    "D": "TRUNCATE",
+    "x": "REFERENCES",
+    "t": "TRIGGER",
+    "m": "MAINTAIN",
+    "X": "EXECUTE",
+    "U": "USAGE",
+    "C": "CREATE",
+    "c": "CONNECT",
+    "T": "TEMPORARY",
+    "s": "SET",
+    "A": "ALTER SYSTEM",
+}
 
 
-def grants(acl: str, owner: str = "NULL") -> str:
-    """SQL for an ACL, or several rows of aclexplode(), as Grants."""
-    source = acl if acl.startswith("(") else f"aclexplode({acl})"
-    return (
-        "(SELECT coalesce(jsonb_object_agg(each.role, each.privileges), '{}') FROM ("
-        f"SELECT {_ROLE.format(owner=owner)} AS role, "
-        "jsonb_object_agg(item.privilege_type, item.more) AS privileges FROM ("
-        "SELECT one.grantee, one.privilege_type, bool_or(one.is_grantable) AS more "
-        f"FROM {source} AS one GROUP BY 1, 2) AS item GROUP BY 1) AS each)"
-    )
+def grants(acl: Iterable[str] | None, *owners: str) -> Grants:
+    """An ACL as PostgreSQL prints it: `{reader=r*w/admin}` may read, and let others read.
+
+    owners: roles that count as the owner.
+    """
+    found: dict[str, dict[str, bool]] = {}
+    for item in acl or ():
+        grantee, rest = _role_name(item)
+        role = (
+            "PUBLIC" if not grantee else OWNER if grantee in owners else quote_identifier(grantee)
+        )
+        letters, _, _ = rest[1:].partition("/")
+        privileges = found.setdefault(role, {})
+        for place, letter in enumerate(letters):
+            if letter != "*":
+                name, more = _LETTERS[letter], letters[place + 1 : place + 2] == "*"
+                privileges[name] = privileges.get(name, False) or more
+    return {role: privileges for role, privileges in found.items() if privileges}
+
+
+def _role_name(text: str) -> tuple[str, str]:
+    """The role at the beginning of the text, perhaps in double quotes, and what follows it."""
+    if not text.startswith('"'):
+        name, equals, rest = text.partition("=")
+        return name, equals + rest
+    name, place = "", 1
+    while text[place] != '"' or text[place : place + 2] == '""':
+        name += text[place]
+        place += 2 if text[place] == '"' else 1
+    return name, text[place + 1 :]
+
+
+def _by_others(acl: Iterable[str], owner: str) -> bool:
+    """Whether somebody else than the owner has granted something."""
+    grantors = {_role_name(item)[1].partition("/")[2] for item in acl}
+    return any(_role_name(one + "=")[0] != owner for one in grantors)
 
 
 _ACLS = f"""
@@ -84,35 +123,39 @@ _BY_DEFAULT = (
     "CASE a.letter WHEN 's' THEN 'S' ELSE a.letter END AND d.defaclnamespace = {})"
 )
 _FRESH = (
-    "(SELECT CASE every.grantee WHEN me.oid THEN a.owner ELSE every.grantee END AS grantee, "
-    "every.privilege_type, every.is_grantable FROM (SELECT * FROM aclexplode("
-    f"coalesce({_BY_DEFAULT.format('0')}, acldefault(a.letter, me.oid))) UNION ALL "
-    f"SELECT * FROM aclexplode({_BY_DEFAULT.format('a.namespace')})) AS every)"
+    f"coalesce({_BY_DEFAULT.format('0')}, acldefault(a.letter, me.oid)) "
+    f"|| {_BY_DEFAULT.format('a.namespace')}"
 )
-_OTHERS = "nullif(EXISTS (SELECT FROM aclexplode({0}) one WHERE one.grantor <> {1}), false)"
 
+
+def _text(acl: str) -> str:
+    return f"to_jsonb(CAST({acl} AS text[]))"
+
+
+# The sequence of an identity is no fact, and goes with its column.
 reads(
     "privileges",
     f"""
-    WITH {_ACLS}, me AS (SELECT CAST(CAST(quote_ident(current_user) AS regrole) AS oid) AS oid),
-    told AS MATERIALIZED (SELECT a.*, {grants("a.acl", "a.owner")} AS roles,
-        {grants("acldefault(a.letter, a.owner)", "a.owner")} AS usual FROM acls a)
+    WITH {_ACLS},
+    me AS (SELECT CAST(CAST(quote_ident(current_user) AS regrole) AS oid) AS oid),
+    told AS MATERIALIZED (SELECT a.*, acldefault(a.letter, a.owner) AS usual FROM acls a)
     SELECT a.classid, a.objid, a.number, 'privileges', 'privileges', a.noun || ' ' || a.key,
-        a.noun || ' ' || a.shown, a.classid, a.objid, a.number,
-        jsonb_build_object('roles', a.roles, 'usual', a.usual,
-            'fresh', {grants(_FRESH, "a.owner")},
-            'owner', quote_ident(pg_get_userbyid(a.owner)),
-            'by others', {_OTHERS.format("a.acl", "a.owner")})
-    FROM told a CROSS JOIN me WHERE a.roles <> a.usual
+        a.noun || ' ' || a.shown, a.classid,
+        coalesce(CAST(d.refobjid AS bigint), a.objid), coalesce(d.refobjsubid, a.number),
+        jsonb_build_object('acl', {_text("a.acl")}, 'usual', {_text("a.usual")},
+            'fresh', {_text(_FRESH)}, 'owner', pg_get_userbyid(a.owner), 'me', current_user)
+    FROM told a CROSS JOIN me
+    LEFT JOIN pg_depend d ON a.letter = 's' AND d.classid = 1259 AND d.objid = a.objid
+        AND d.refclassid = 1259 AND d.deptype = 'i'
+    WHERE NOT (a.acl @> a.usual AND a.acl <@ a.usual)
     UNION ALL
     SELECT {at(1259, "c.oid", "a.attnum")}, 'privileges', 'privileges',
         format('COLUMN %I.%I.%I', n.nspname, c.relname, a.attname),
         format('%I ON TABLE %s', a.attname, CAST(c.oid AS regclass)),
         {at(1259, "c.oid", "CASE WHEN c.relkind IN ('v', 'm') THEN 0 ELSE a.attnum END")},
-        jsonb_build_object('roles', {grants("a.attacl", "c.relowner")}, 'column', a.attname,
+        jsonb_build_object('acl', {_text("a.attacl")}, 'column', a.attname,
             'table', CAST(CAST(c.oid AS regclass) AS text),
-            'owner', quote_ident(pg_get_userbyid(c.relowner)),
-            'by others', {_OTHERS.format("a.attacl", "c.relowner")})
+            'owner', pg_get_userbyid(c.relowner))
     FROM pg_attribute a JOIN pg_class c ON c.oid = a.attrelid
     JOIN pg_namespace n ON n.oid = c.relnamespace
     WHERE a.attrelid >= 16384 AND a.attacl <> '{{}}' AND NOT a.attisdropped AND {USER_SCHEMA}
@@ -128,27 +171,36 @@ class Privileges(Kind):
 
     def create(self, fact: Fact, wanted: Snapshot) -> Statements:
         """From what a new object has, after ALTER DEFAULT PRIVILEGES."""
-        return _changes(fact, fact.details.get("fresh", {}), fact.details["roles"])
+        owners = fact.details["owner"], fact.details.get("me", "")
+        return _changes(fact, grants(fact.details.get("fresh"), *owners), _told(fact))
 
     def drop(self, fact: Fact, current: Snapshot) -> Statements:
         """To what every object of the kind has."""
-        return _changes(fact, fact.details["roles"], fact.details.get("usual", {}), fact)
+        usual = grants(fact.details.get("usual"), fact.details["owner"])
+        return _changes(fact, _told(fact), usual, chained=_chained(fact))
 
     def change(self, old: Fact, new: Fact, wanted: Snapshot) -> Statements | None:
         """From the old ones."""
-        return _changes(new, old.details["roles"], new.details["roles"], old)
+        return _changes(new, _told(old), _told(new), chained=_chained(old))
 
     def equal(self, old: Fact, new: Fact) -> bool:
-        """Not what others of the kind have."""
-        return bool(old.details["roles"] == new.details["roles"])
+        """Not what others of the kind have, and not who granted it."""
+        return old.details["acl"] == new.details["acl"] or _told(old) == _told(new)
 
 
-def _changes(fact: Fact, old: Grants, new: Grants, before: Fact | None = None) -> list[str]:
+def _told(fact: Fact) -> Grants:
+    return grants(fact.details["acl"], fact.details["owner"])
+
+
+def _chained(fact: Fact) -> bool:
+    return _by_others(fact.details["acl"], fact.details["owner"])
+
+
+def _changes(fact: Fact, old: Grants, new: Grants, *, chained: bool = False) -> list[str]:
     column: str | None = fact.details.get("column")
     target = f"TABLE {fact.details['table']}" if column is not None else fact.name
-    chained = before is not None and before.details.get("by others")
-    found = changes(old, new, target, column, chained=bool(chained))
-    owner = fact.details["owner"]
+    found = changes(old, new, target, column, chained=chained)
+    owner = quote_identifier(fact.details["owner"])
     return [sql.replace("\0", owner) for sql in found]
 
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from typing import Any
 
 from alembic_rollback.catalog.facts.families.columns import clause
 from alembic_rollback.catalog.facts.families.constraints import inline
@@ -82,7 +83,7 @@ class Table(Kind):
         """CREATE TABLE."""
         details = fact.details
         unlogged = "UNLOGGED " if details.get("unlogged") else ""
-        parents = [one for one in wanted.children_of(fact, "inheritance")]
+        parents = list(wanted.children_of(fact, "inheritance"))
         inherits = ", ".join(one.details["parent"] for one in parents)
         lines = [*_columns(fact, wanted), *_constraints(fact, wanted)]
         body = "".join(f"\n    {line}," for line in lines).rstrip(",") + ("\n" if lines else "")
@@ -222,8 +223,7 @@ class RowSecurity(Kind):
         return self._switched(new.name, old.details, new.details)
 
     @staticmethod
-    def _switched(shown: str, before: object, after: object) -> list[str]:
-        assert hasattr(before, "get") and hasattr(after, "get")
+    def _switched(shown: str, before: Mapping[str, Any], after: Mapping[str, Any]) -> list[str]:
         words = {"enabled": ("ENABLE", "DISABLE"), "forced": ("FORCE", "NO FORCE")}
         return [
             f"ALTER TABLE {shown} {on if after.get(key) else off} ROW LEVEL SECURITY"

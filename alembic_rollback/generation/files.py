@@ -1,0 +1,81 @@
+"""What is written: the down with its header, and what is said about it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from alembic_rollback.derivation import Derivation
+from alembic_rollback.generation.ups import Up
+from alembic_rollback.inverse.generate import render
+from alembic_rollback.inverse.model import Down
+from alembic_rollback.model import Gap, GeneratedDown
+
+
+def from_text(
+    up: Up, down: Down, *, doubt: str, schema_only: bool, notes: tuple[str, ...] = ()
+) -> GeneratedDown:
+    """The down that the text alone gives. doubt: why it isn't proven."""
+    text = render(down, list(_header(up)), schema_only=schema_only)
+    return GeneratedDown(up.path, up.down, text, _gaps(down), doubt=doubt, notes=notes)
+
+
+def from_state(
+    up: Up,
+    found: Derivation,
+    *,
+    state: str,
+    version: str,
+    schema_only: bool,
+    notes: tuple[str, ...] = (),
+) -> GeneratedDown:
+    """The down that was tried on a database. version: PostgreSQL's."""
+    proof = found.proof
+    proven = version if proof is not None and proof.holds else ""
+    reordered = proof.reordered if proof is not None and proven else ()
+    differences: tuple[str, ...] = ()
+    if proof is None:
+        doubt = "--no-prove"
+    else:
+        doubt = "" if proven else proof.failure or "the catalog is not what it was"
+        differences = () if proven else tuple(map(str, proof.differences))
+    header = [*_header(up), *_said(proven, reordered, doubt)]
+    text = render(found.down, header, schema_only=schema_only)
+    return GeneratedDown(
+        up.path,
+        up.down,
+        text,
+        _gaps(found.down),
+        state=state,
+        how=found.how,
+        proven=proven,
+        reordered=reordered,
+        doubt=doubt,
+        differences=differences,
+        notes=notes,
+    )
+
+
+def _header(up: Up) -> Iterator[str]:
+    for key, value in (
+        ("Description", f"Roll back: {up.description}"),
+        ("Author", up.header.author),
+        ("Created", up.header.created),
+        ("Generated from", up.path.name),
+    ):
+        if value:
+            yield f"-- {key}: {value}"
+
+
+def _said(proven: str, reordered: tuple[str, ...], doubt: str) -> Iterator[str]:
+    if proven:
+        order = f"; columns in another order: {', '.join(reordered)}" if reordered else ""
+        yield f"-- Proven: up, down, up on PostgreSQL {proven}{order}"
+    else:
+        yield f"-- Not proven: {doubt}"
+
+
+def _gaps(down: Down) -> tuple[Gap, ...]:
+    return tuple(
+        Gap(gap.statement.where.line, gap.statement.text, gap.missing, gap.rows)
+        for gap in down.irreversible
+    )

@@ -1,0 +1,123 @@
+"""Databases that stand right before a revision, and how to try a script on them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Protocol
+
+from alembic_rollback.catalog.facts.comparison import compare
+from alembic_rollback.catalog.facts.reading import read
+from alembic_rollback.catalog.facts.restoring import restore
+from alembic_rollback.derivation import Site, inside, outside
+from alembic_rollback.errors import RollbackError
+from alembic_rollback.scratch import ScratchDatabase, ScratchServer, scratch_server
+from alembic_rollback.scratch.connecting import explained, open_engine, usable
+
+if TYPE_CHECKING:
+    from sqlalchemy.engine import Engine
+
+    from alembic_rollback.catalog.facts.model import Snapshot
+    from alembic_rollback.sql.script import Script
+
+
+class Ground(Protocol):
+    """A database right before a revision."""
+
+    @property
+    def version(self) -> str:
+        """PostgreSQL's: `18.6`."""
+
+    def site(self, script: Script, *, whole: bool) -> AbstractContextManager[Site]:
+        """Where to try a script.
+
+        whole: within one transaction, which is quick; else in copies of the database. Raises
+        NotOnScratch for what must not be tried.
+        """
+
+
+@dataclass
+class Scratch:
+    """A scratch database."""
+
+    server: ScratchServer
+    database: ScratchDatabase
+
+    @property
+    def version(self) -> str:
+        """PostgreSQL's version."""
+        return self.server.version
+
+    @contextmanager
+    def site(self, script: Script, *, whole: bool) -> Iterator[Site]:
+        """Where to try a script."""
+        self.server.admit(script)
+        if not whole:
+            yield outside(self._copy)
+            return
+        with self.database.engine() as engine, _rolled_back(engine) as site:
+            yield site
+
+    @contextmanager
+    def _copy(self) -> Iterator[Engine]:
+        with self.server.clone(self.database) as clone, clone.engine() as engine:
+            yield engine
+
+
+@dataclass
+class Given:
+    """A throw-away database that somebody else has made."""
+
+    url: str
+    version: str = ""
+
+    @contextmanager
+    def site(self, script: Script, *, whole: bool) -> Iterator[Site]:
+        """Where to try a script; copies are made beside the database."""
+        if not whole:
+            yield outside(self._copy)
+            return
+        engine = open_engine(usable(self.url))
+        try:
+            with explained("Cannot connect to the database of --before-url"):
+                self.version = _version(engine)
+            with _rolled_back(engine) as site:
+                yield site
+        finally:
+            engine.dispose()
+
+    @contextmanager
+    def _copy(self) -> Iterator[Engine]:
+        with scratch_server(self.url) as server:
+            self.version = server.version
+            name = usable(self.url).database or "postgres"
+            with server.clone(name) as clone, clone.engine() as engine:
+                yield engine
+
+
+def _version(engine: Engine) -> str:
+    with engine.connect() as connection:
+        return str(connection.exec_driver_sql("SHOW server_version").scalar_one()).split()[0]
+
+
+@contextmanager
+def _rolled_back(engine: Engine) -> Iterator[Site]:
+    with engine.connect() as connection, connection.begin() as transaction:
+        try:
+            yield inside(connection)
+        finally:
+            transaction.rollback()
+
+
+def copy_schema(snapshot: Snapshot, database: ScratchDatabase) -> str:
+    """Make the schema of a snapshot in an empty scratch database; why not, where it can't be."""
+    try:
+        with database.connect() as connection, connection.begin():
+            restored = restore(connection, snapshot, same=False)
+            left = compare(snapshot, read(connection, edges=False))
+    except RollbackError as error:
+        return error.what
+    if restored.failure:
+        return restored.failure
+    return f"{left[0].fact.kind} {left[0].fact.key} could not be copied" if left else ""
