@@ -167,11 +167,10 @@ class _Generator:
         return found
 
     def _schemas(self, ups: Sequence[Up]) -> Mapping[Path, Snapshot]:
-        paths = frozenset(up.path.resolve() for up in ups)
-        ours = (
-            {one.path.resolve() for one in self.history.revisions.values()} if self.history else ()
-        )
-        if self.history is None or not paths.intersection(ours):
+        history, paths = self.history, frozenset(up.path.resolve() for up in ups)
+        if history is None:
+            return {}
+        if paths.isdisjoint(one.path.resolve() for one in history.revisions.values()):
             return {}
         try:
             schemas = live_schemas(self.config, history, paths)
@@ -182,7 +181,7 @@ class _Generator:
                 self._note(up, f"no live state: {_in_a_line(error)}")
             return {}
         for up in ups:
-            if up.path.resolve() not in schemas:
+            if self.wish.state == "live" and up.path.resolve() not in schemas:
                 self._note(up, "no live state: the database does not stand right before it")
         return schemas
 
