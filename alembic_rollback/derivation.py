@@ -205,7 +205,7 @@ def _told(error: StatementError) -> str:
 
 def _read(stage: Stage, *, edges: bool = False) -> Snapshot:
     with stage.look() as connection:
-        return read(connection, edges=edges)
+        return read(connection, edges=edges, prepared=True)
 
 
 def derive(site: Site, up: Script, *, prove: bool = True) -> Derivation:
@@ -255,12 +255,19 @@ class _Deriver:
     def __init__(self, site: Site, up: Script) -> None:
         self.site, self.up = site, up
         self.by_path = changes_path(up)
+        self.deleting = True
+        """Whether inserted rows are deleted by their keys."""
+        self.deletes = 0
 
     def ways(self) -> Iterator[tuple[str, Callable[[], Down]]]:
         """Ways to a down, the most readable first."""
         if not any(not gap.rows for gap in invert(self.up).irreversible):
             yield "text", self._from_text
         elif not self.by_path:
+            yield "statements", self._from_text
+        if self.deletes:
+            # What a trigger made of the inserted rows may hold on to them.
+            self.deleting, self.deletes = False, 0
             yield "statements", self._from_text
         yield "statements", self._from_statements
         yield "difference", self._from_difference
@@ -282,7 +289,7 @@ class _Deriver:
             before = _read(stage, edges=True)
             stage.run(self.up)
             with stage.look() as connection:
-                restored = restore(connection, before)
+                restored = restore(connection, before, prepared=True)
         first = self.up.statements[0]
         gaps = [gap for gap in invert(self.up).irreversible if gap.rows]
         gaps += [Irreversible(first, fact, rows=True) for fact in _lost(restored.made)]
@@ -309,9 +316,10 @@ class _Deriver:
 
     def _rows(self, stage: Stage, statement: Statement) -> Known:
         sql, missing = alone(statement)
-        if statement.kind == "InsertStmt" and missing:
+        if statement.kind == "InsertStmt" and missing and self.deleting:
             delete = _delete(statement, _read(stage))
             if delete:
+                self.deletes += 1
                 return Known((delete,))
         return Known(sql, tuple(one.fact for one in missing))
 
@@ -327,7 +335,7 @@ class _Deriver:
                 if _undoes(connection, sql, before):
                     return Known(sql, tuple(lost))
         with stage.look() as connection:
-            restored = restore(connection, before)
+            restored = restore(connection, before, prepared=True)
         if statement.kind in _OPAQUE and missing and not lost:
             lost.append(f"which rows {_OPAQUE[statement.kind]} changed, if any")
         return Known(restored.statements, (*lost, *_lost(restored.made)))
@@ -341,7 +349,7 @@ def _undoes(connection: Connection, sql: tuple[str, ...], before: Snapshot) -> b
             connection.exec_driver_sql(one, execution_options={"no_parameters": True}).close()
     except DBAPIError:
         return False
-    return not any(one.how != "order" for one in compare(before, read(connection, edges=False)))
+    return not any(one.how != "order" for one in compare(before, read(connection, edges=False, prepared=True)))
 
 
 def _lost(made: tuple[Fact, ...]) -> tuple[str, ...]:

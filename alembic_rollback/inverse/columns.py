@@ -90,9 +90,9 @@ def set_not_null(alter: Alteration) -> Iterator[Part]:
 
 @alters("AT_DropNotNull")
 def drop_not_null(alter: Alteration) -> Iterator[Part]:
-    """DROP NOT NULL: rows that hold NULL since then have no other value."""
-    fact = f"whether column {alter.name} was NOT NULL before, and what to put where it is NULL now"
-    yield from alter.lost(alter.column, fact)
+    """DROP NOT NULL → SET NOT NULL, taking it that it was. Fails, and whole, on NULLs since then."""
+    if not alter.column.new:
+        yield alter.opposite(f"ALTER COLUMN {alter.name} SET NOT NULL", alter.column)
 
 
 @alters("AT_AddIdentity")

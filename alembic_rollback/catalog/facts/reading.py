@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
@@ -27,22 +27,56 @@ _EDGES = (
     "SELECT classid, objid, objsubid, refclassid, refobjid, refobjsubid, "
     "CAST(deptype AS text) FROM pg_depend WHERE objid >= 16384 AND refobjid >= 16384"
 )
+_PREPARED = "SELECT name FROM pg_prepared_statements"
 _PARTS = "iPSe"
 """What is part of another, and has no fact of its own, counts as the other: pg_depend.deptype."""
 _SILENT = "aiPS"
 """What goes with what it depends on, without CASCADE."""
 
 
-def read(connection: Connection, *, edges: bool = True) -> Snapshot:
+def read(connection: Connection, *, edges: bool = True, prepared: bool = False) -> Snapshot:
     """Every fact of the connected database. Nothing is changed.
 
-    edges: also what needs what, which restoring wants and comparing doesn't.
+    edges: also what needs what, which restoring wants and comparing doesn't. prepared: leave the
+    queries prepared in the session, which halves the time of the next reading: for sessions that
+    are ours alone, not for those of a pooler.
     """
     with _comparable(connection):
-        members = {(row[0], row[1]) for row in _rows(connection, _MEMBERS)}
-        facts = _facts(connection, members)
-        links = list(_rows(connection, _EDGES)) if edges else []
+        reader = _Reader(connection, prepared)
+        members = {(row[0], row[1]) for row in reader.rows("members", _MEMBERS)}
+        facts = _facts(reader, members)
+        links = reader.rows("edges", _EDGES) if edges else []
     return _linked(facts, links)
+
+
+class _Reader:
+    """Runs the queries, by name."""
+
+    def __init__(self, connection: Connection, prepared: bool) -> None:
+        self._connection, self._prepared = connection, prepared
+        found = self._run(_PREPARED) if prepared else []
+        self._known = {row[0] for row in found}
+
+    @property
+    def version(self) -> int:
+        """The server's major version."""
+        return int((getattr(self._connection.dialect, "server_version_info", None) or (0,))[0])
+
+    def rows(self, name: str, sql: str) -> Sequence[Any]:
+        """What a query returns."""
+        if not self._prepared:
+            return self._run(sql)
+        label = f"alembic_rollback {name}"
+        if label not in self._known:
+            self._connection.exec_driver_sql(
+                f'PREPARE "{label}" AS {sql}', execution_options={"no_parameters": True}
+            )
+        return self._run(f'EXECUTE "{label}"')
+
+    def _run(self, sql: str) -> Sequence[Any]:
+        # The queries hold % and : as SQL does; nothing in them is a parameter.
+        options = {"no_parameters": True}
+        return self._connection.exec_driver_sql(sql, execution_options=options).fetchall()
 
 
 @contextmanager
@@ -55,17 +89,11 @@ def _comparable(connection: Connection) -> Iterator[None]:
         savepoint.rollback()
 
 
-def _rows(connection: Connection, sql: str) -> Any:
-    # The queries hold % and : as SQL does; nothing in them is a parameter.
-    return connection.exec_driver_sql(sql, execution_options={"no_parameters": True})
-
-
-def _facts(connection: Connection, members: set[tuple[int, int]]) -> dict[Id, Fact]:
-    version = int((getattr(connection.dialect, "server_version_info", None) or (0,))[0])
+def _facts(reader: _Reader, members: set[tuple[int, int]]) -> dict[Id, Fact]:
     found: dict[Id, Fact] = {}
-    for query in QUERIES.values():
-        if query.since <= version < query.before:
-            for row in _rows(connection, query.sql):
+    for name, query in QUERIES.items():
+        if query.since <= reader.version < query.before:
+            for row in reader.rows(name, query.sql):
                 fact = _fact(row)
                 if (row[0], row[1]) not in members or fact.kind == "extension":
                     found[fact.id] = fact
@@ -73,9 +101,10 @@ def _facts(connection: Connection, members: set[tuple[int, int]]) -> dict[Id, Fa
 
 
 def _fact(row: Any) -> Fact:
-    parent = Id(row[7], row[8], row[9] or 0) if row[7] is not None else None
-    details = {key: value for key, value in row[10].items() if value is not None}
-    return Fact(Id(row[0], row[1], row[2], row[3]), row[4], row[5], row[6], parent, details)
+    classid, objid, number, aspect, kind, key, name, *parent, part, details = row
+    whole = Id(parent[0], parent[1], part or 0) if parent[0] is not None else None
+    found = {key: value for key, value in details.items() if value is not None}
+    return Fact(Id(classid, objid, number, aspect), kind, key, name, whole, found)
 
 
 def _rooted(facts: dict[Id, Fact]) -> dict[Id, Fact]:

@@ -42,21 +42,23 @@ class Restored:
     """PostgreSQL's message where a statement failed; it was undone, with those of its round."""
 
 
-def restore(connection: Connection, wanted: Snapshot, *, same: bool = True) -> Restored:
+def restore(
+    connection: Connection, wanted: Snapshot, *, same: bool = True, prepared: bool = False
+) -> Restored:
     """Turn the connected database into the snapshot; within the transaction that it is in.
 
     For the rest of the transaction, search_path and role are those that a session starts with:
     the statements are for such a session.
 
     same: the snapshot is of this database, or of the one that it is a copy of, so that oids tell
-    which object is which, whatever its name is by now.
+    which object is which, whatever its name is by now. prepared: as for `read`.
     """
     statements: list[str] = []
     made: list[Fact] = []
     left: tuple[Difference, ...] = ()
     connection.exec_driver_sql(_INITIAL)
     for _ in range(_ROUNDS):
-        current = read(connection)
+        current = read(connection, prepared=prepared)
         left = compare(wanted, current)
         if all(one.how == "order" for one in left):
             break

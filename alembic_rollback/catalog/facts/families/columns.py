@@ -73,8 +73,9 @@ _NAMED_NOT_NULL = """
         'local', CASE WHEN k.coninhcount > 0 THEN nullif(k.conislocal, false) END), '{}') END
 """
 _NOT_NULL_JOIN = """
-    LEFT JOIN pg_constraint k ON k.conrelid = a.attrelid AND k.contype = 'n'
-        AND k.conkey = ARRAY[a.attnum]
+    LEFT JOIN (SELECT *, conkey[1] AS number FROM pg_constraint
+        WHERE contype = 'n' AND conrelid <> 0 OFFSET 0) k
+        ON k.conrelid = a.attrelid AND k.number = a.attnum
 """
 
 reads("columns", _columns(_NOT_NULL), before=18)

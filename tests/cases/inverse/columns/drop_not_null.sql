@@ -1,2 +1,6 @@
+-- setup
+CREATE TABLE orders (id int PRIMARY KEY, total numeric NOT NULL);
+-- up
 ALTER TABLE orders ALTER COLUMN total DROP NOT NULL;
--- expect irreversible: 1: whether column total was NOT NULL before, and what to put where it is NULL now
+-- expect down
+ALTER TABLE orders ALTER COLUMN total SET NOT NULL;

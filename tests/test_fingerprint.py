@@ -1,0 +1,148 @@
+"""Small changes of every kind of thing: seen by facts as pg_dump sees them, and led back.
+
+The cases are in cases/facts: one schema `app`, what is made in it, what is done to it.
+"""
+
+from __future__ import annotations
+
+import re
+import subprocess
+from collections import defaultdict
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+from sqlalchemy import Connection, Engine, create_engine
+from sqlalchemy.engine import URL
+from sqlalchemy.pool import NullPool
+
+from alembic_rollback.catalog.facts.comparison import Difference, compare
+from alembic_rollback.catalog.facts.model import Snapshot
+from alembic_rollback.catalog.facts.reading import read
+from alembic_rollback.catalog.facts.restoring import restore
+from alembic_rollback.embedded import environment, find_binaries
+
+DIRECTORY = Path(__file__).parent / "cases" / "facts"
+ROLES = ("fp_owner", "fp_reader")
+BASE = """
+CREATE SCHEMA app;
+CREATE TABLE app.customers (id integer PRIMARY KEY, name text NOT NULL, region text);
+CREATE TABLE app.orders (id integer PRIMARY KEY, customer integer, total numeric(10, 2),
+    made timestamptz DEFAULT now(), note text);
+CREATE FUNCTION app.f(a integer) RETURNS integer LANGUAGE sql AS 'SELECT 1';
+CREATE FUNCTION app.touch() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NEW; END';
+"""
+
+
+@dataclass(frozen=True)
+class Case:
+    """What there is beside BASE, what is done to it, and what has a reason not to see that."""
+
+    make: str
+    do: str
+    options: dict[str, str]
+    word: str
+    """Its own one in place of `app`, where all cases share a database."""
+
+    def sql(self, text: str) -> str:
+        """With its own names."""
+        return re.sub(r"\bapp(?=\b|_)", self.word, text)
+
+    def fits(self, version: int) -> bool:
+        """Whether the server knows what it needs."""
+        return int(self.options.get("since", 14)) <= version < int(self.options.get("before", 99))
+
+
+def load() -> dict[str, Case]:
+    found: dict[str, Case] = {}
+    for path in sorted(DIRECTORY.glob("*.sql")):
+        for section in re.split(r"^-- case: ", path.read_text(), flags=re.MULTILINE)[1:]:
+            title, text = section.split("\n", 1)
+            options = dict(re.findall(r"^-- (\w+): (.*)$", text, flags=re.MULTILINE))
+            make, do = re.sub(r"^-- \w+: .*\n", "", text, flags=re.MULTILINE).split("-- do\n")
+            name = f"{path.stem}: {title}"
+            assert name not in found, name
+            found[name] = Case(make, do, options, f"k{len(found):03}")
+    return found
+
+
+CASES = load()
+
+
+def run(connection: Connection, sql: str) -> Any:
+    return connection.exec_driver_sql(sql, execution_options={"no_parameters": True})
+
+
+def version(engine: Engine) -> int:
+    with engine.connect():
+        return int(engine.dialect.server_version_info[0])  # type: ignore[attr-defined]
+
+
+@pytest.fixture(scope="module")
+def roles(server_url: URL) -> Iterator[int]:
+    """Roles and a tablespace, which are the whole server's; its major version."""
+    admin = create_engine(server_url, poolclass=NullPool, isolation_level="AUTOCOMMIT")
+    major = version(admin)
+    with admin.connect() as connection:
+        for role in ROLES:
+            run(connection, f"CREATE ROLE {role}")
+        if major >= 15:
+            run(connection, "SET allow_in_place_tablespaces = on")
+            run(connection, "CREATE TABLESPACE fp_space LOCATION ''")
+    yield major
+    with admin.connect() as connection:
+        for role in ROLES:
+            run(connection, f"DROP ROLE {role}")
+        if major >= 15:
+            run(connection, "DROP TABLESPACE fp_space")
+
+
+@pytest.fixture(scope="module")
+def shared(server_url: URL, roles: int) -> Iterator[Engine]:
+    """A database in which nothing is committed."""
+    yield from database(server_url, "fp_shared")
+
+
+def database(server_url: URL, name: str) -> Iterator[Engine]:
+    admin = create_engine(server_url, poolclass=NullPool, isolation_level="AUTOCOMMIT")
+    with admin.connect() as connection:
+        run(connection, f"CREATE DATABASE {name} TEMPLATE template0")
+    engine = create_engine(server_url.set(database=name), poolclass=NullPool)
+    yield engine
+    with admin.connect() as connection:
+        run(connection, f"DROP DATABASE {name} WITH (FORCE)")
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_led_back(name: str, shared: Engine, roles: int) -> None:
+    case = CASES[name]
+    if not case.fits(roles):
+        pytest.skip("for another version of PostgreSQL")
+    with shared.connect() as connection:
+        run(connection, BASE + case.make)
+        before = read(connection)
+        unchanged = connection.begin_nested()
+        run(connection, case.do)
+        after = read(connection)
+        assert bool(compare(before, after)) is ("facts" not in case.options)
+        for same in (True, False):
+            changed = connection.begin_nested()
+            restored(connection, before, same=same)
+            changed.rollback()
+        unchanged.rollback()
+        restored(connection, after, same=False)
+
+
+def restored(connection: Connection, wanted: Snapshot, *, same: bool) -> None:
+    found = restore(connection, wanted, same=same)
+    assert not found.failure, "\n".join([found.failure, *map(str, found.left)])
+    left = [shown(one) for one in found.left if one.how != "order"]
+    assert not left, "\n".join([*left, *found.statements])
+
+
+def shown(one: Difference) -> str:
+    if one.before is None or one.after is None:
+        return str(one)
+    return f"{one}: {one.after.name} {one.after.details} for {one.before.name} {one.before.details}"
