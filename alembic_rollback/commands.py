@@ -52,8 +52,10 @@ from alembic_rollback.preflight import (
     refuse,
     subject_of,
 )
+from alembic_rollback.scratch import scratch_server
 from alembic_rollback.settings import Settings, check_duration
 from alembic_rollback.statuses import status_of
+from alembic_rollback.verification import Verification, verify
 
 if TYPE_CHECKING:
     from alembic.config import Config
@@ -273,6 +275,33 @@ def generate_up(
     writing.check_title(new)
     up_text, down_text = writing.fill_templates(new, template, Path(directory.dir))
     return write_pair(location, new.title, up_text, down_text)
+
+
+def verify_down(
+    config: Config,
+    versions: Sequence[str] = (),
+    *,
+    everything: bool = False,
+    rows: int = 3,
+    scratch_url: str = "",
+) -> Verification:
+    """Try the downs of revisions on a scratch database: up, down and up, with rows in the tables.
+
+    env.py is never run, and no database of the project is touched. everything: all revisions
+    instead of some versions. rows: how many each table gets before. scratch_url: a server to make
+    scratch databases on; else the setting's, else an embedded one. Raises UsageError for an
+    unknown version or where it isn't said which, DatabaseError where there is no server.
+    """
+    if bool(versions) == everything:
+        raise UsageError(
+            "Say which revisions: either VERSION…, or --all.",
+            next_step="`alembic verify-down 20260112_001` or `alembic verify-down --all`.",
+        )
+    directory = environment.script_directory(config)
+    history = history_of(directory, downs=False)
+    wanted = None if everything else [history.resolve(version) for version in versions]
+    with scratch_server(scratch_url or settings_of(config).scratch_url) as server:
+        return verify(config, directory, server, wanted, rows=rows)
 
 
 def _timeouts(

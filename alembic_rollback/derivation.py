@@ -349,7 +349,9 @@ def _undoes(connection: Connection, sql: tuple[str, ...], before: Snapshot) -> b
             connection.exec_driver_sql(one, execution_options={"no_parameters": True}).close()
     except DBAPIError:
         return False
-    return not any(one.how != "order" for one in compare(before, read(connection, edges=False, prepared=True)))
+    return not any(
+        one.how != "order" for one in compare(before, read(connection, edges=False, prepared=True))
+    )
 
 
 def _lost(made: tuple[Fact, ...]) -> tuple[str, ...]:

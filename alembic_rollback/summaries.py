@@ -5,4 +5,5 @@ SUMMARIES = {
     "migration-status": "Show every revision: applied, pending, modified, missing.",
     "generate-down": "Write the .down.sql of a pair from its .up.sql.",
     "generate-up": "Write a new pair from a template.",
+    "verify-down": "Try the downs of revisions: does the schema come back?",
 }

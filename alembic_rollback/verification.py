@@ -524,7 +524,8 @@ def _touched(connection: Connection, sides: _Sides) -> set[int]:
 
 
 _TABLES = """
-SELECT c.oid, n.nspname, c.relname FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+SELECT c.oid, n.nspname, c.relname, pg_table_is_visible(c.oid)
+FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
 WHERE c.relkind IN ('r', 'p') AND c.relpersistence <> 't'
 AND n.nspname NOT IN ('pg_catalog', 'information_schema')
 """
@@ -532,13 +533,18 @@ AND n.nspname NOT IN ('pg_catalog', 'information_schema')
 
 def _fill(connection: Connection, rows: int, only: set[int] | None) -> _Filled:
     """Put rows into the tables, or some of them, and remember them."""
-    tables = {oid: (schema, name) for oid, schema, name in _query(connection, _TABLES)}
+    found = _query(connection, _TABLES)
+    tables = {oid: (schema, name) for oid, schema, name, _ in found}
+    visible = {tables[oid] for oid, *_, seen in found if seen}
     chosen = set(tables) if only is None else {oid for oid in tables if oid in only}
     if not chosen:
         return _Filled(Rows({}), {}, tuple(tables.values()))
     seeded = seed(connection, rows, None if only is None else chosen)
     without = tuple(name for name in tables.values() if name not in seeded.rows)
-    unseeded = {quote_name(name): reason for name, reason in seeded.unseeded}
+    unseeded = {
+        quote_name(name[1:] if name in visible else name): reason
+        for name, reason in seeded.unseeded
+    }
     return _Filled(remember(connection, without=without), unseeded, without)
 
 

@@ -22,7 +22,6 @@ from alembic_rollback.catalog.facts.comparison import Difference, compare
 from alembic_rollback.catalog.facts.model import Snapshot
 from alembic_rollback.catalog.facts.reading import read
 from alembic_rollback.catalog.facts.restoring import restore
-from alembic_rollback.embedded import environment, find_binaries
 
 DIRECTORY = Path(__file__).parent / "cases" / "facts"
 ROLES = ("fp_owner", "fp_reader")
@@ -122,10 +121,10 @@ def test_led_back(name: str, shared: Engine, roles: int) -> None:
         pytest.skip("for another version of PostgreSQL")
     with shared.connect() as connection:
         run(connection, BASE + case.make)
-        before = read(connection)
+        before = read(connection, prepared=True)
         unchanged = connection.begin_nested()
         run(connection, case.do)
-        after = read(connection)
+        after = read(connection, prepared=True)
         assert bool(compare(before, after)) is ("facts" not in case.options)
         for same in (True, False):
             changed = connection.begin_nested()
@@ -136,10 +135,10 @@ def test_led_back(name: str, shared: Engine, roles: int) -> None:
 
 
 def restored(connection: Connection, wanted: Snapshot, *, same: bool) -> None:
-    found = restore(connection, wanted, same=same)
-    assert not found.failure, "\n".join([found.failure, *map(str, found.left)])
+    found = restore(connection, wanted, same=same, prepared=True)
     left = [shown(one) for one in found.left if one.how != "order"]
-    assert not left, "\n".join([*left, *found.statements])
+    if found.failure or left:
+        pytest.fail("\n".join(filter(None, [found.failure, *left, *found.statements])), pytrace=False)
 
 
 def shown(one: Difference) -> str:

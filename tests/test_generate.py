@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import date, datetime
 from pathlib import Path
 
@@ -77,9 +78,10 @@ def test_generate_down_writes_beside_and_never_over(project: Project) -> None:
     up = project.pair("1_a", '-- Author: Me\nCREATE TABLE "A" (id int);\n', None)
     down = project.versions / "1_a.down.sql"
     project.alembic("generate-down", "1_a.up.sql")
-    assert down.read_text() == (
-        "-- Description: Roll back: a\n-- Author: Me\n-- Generated from: 1_a.up.sql\n\nBEGIN;\n\n"
-        'DROP TABLE IF EXISTS "A" CASCADE;\n\nCOMMIT;\n'
+    assert re.sub(r"PostgreSQL [\d.]+", "PostgreSQL 18", down.read_text()) == (
+        "-- Description: Roll back: a\n-- Author: Me\n-- Generated from: 1_a.up.sql\n"
+        "-- Proven: up, down, up on PostgreSQL 18\n\n"
+        'BEGIN;\n\nDROP TABLE IF EXISTS "A" CASCADE;\n\nCOMMIT;\n'
     )
     down.write_text("mine")
     said = project.alembic("generate-down", str(up), code=1)
@@ -104,19 +106,38 @@ def test_what_cannot_be_undone_is_named_and_blocks_the_rollback(project: Project
     project.pair("1_a", "CREATE TABLE a (id int);\nALTER TABLE orders DROP COLUMN total;\n", None)
     said = project.alembic("generate-down", "1", code=1)
     assert "1_a.up.sql:2: ALTER TABLE orders DROP COLUMN total" in said.err
-    assert "the type, default and rows of column total" in said.err
+    assert "cannot be undone: the values of column total: they are gone with it" in said.err
     down = project.versions / "1_a.down.sql"
     assert "-- Irreversible: line 2: ALTER TABLE orders DROP COLUMN total: " in down.read_text()
+    assert "ALTER TABLE orders ADD COLUMN total integer;" in statements(down)
     project.alembic("upgrade", "head")
     assert "marked irreversible" in project.alembic("rollback-db", "1", "--yes", code=3).err
     text = [line for line in down.read_text().splitlines() if "Irreversible" not in line]
-    text.insert(-2, "ALTER TABLE orders ADD COLUMN total int;")
     down.write_text("\n".join(text))
     project.alembic("rollback-db", "1", "--yes")
     assert project.tables() == {"orders"}
 
 
+def test_without_a_state_the_text_alone_is_read(project: Project) -> None:
+    project.execute("CREATE TABLE orders (id int, total int)")
+    project.pair("1_a", "CREATE TABLE a (id int);\nALTER TABLE orders DROP COLUMN total;\n", None)
+    project.pair("2_b", "-- Author: Me\nCREATE TABLE b (id int);\n", None)
+    said = project.alembic("generate-down", "1", "--state", "none", code=1)
+    assert "not proven (from its text alone): --state none" in said.err
+    missing = "the type, default and rows of column total"
+    assert f"cannot be undone from the text alone: {missing}" in said.err
+    down = project.versions / "1_a.down.sql"
+    assert "-- Irreversible: line 2: ALTER TABLE orders DROP COLUMN total: " in down.read_text()
+    assert statements(down) == ["BEGIN;", "DROP TABLE IF EXISTS a CASCADE;", "COMMIT;"]
+    project.alembic("generate-down", "2", "--state", "none")
+    assert (project.versions / "2_b.down.sql").read_text() == (
+        "-- Description: Roll back: b\n-- Author: Me\n-- Generated from: 2_b.up.sql\n\n"
+        "BEGIN;\n\nDROP TABLE IF EXISTS b CASCADE;\n\nCOMMIT;\n"
+    )
+
+
 def test_output_and_stdout(project: Project, tmp_path: Path) -> None:
+    project.execute("CREATE TABLE t (a int)")
     project.pair("1_a", "CREATE INDEX CONCURRENTLY i ON t (a);", None)
     target = tmp_path / "here.sql"
     project.alembic("generate-down", "1", "-o", str(target))

@@ -37,6 +37,7 @@ def test_every_setting_can_be_given_as_text():
         "backup_command": "check-backup",
         "backup_directory": "dumps",
         "downgrade_guard": "off",
+        "scratch_url": "postgresql://localhost/postgres",
     }
     assert {*given, "safety_checks"} == {field.name for field in fields(Settings)}
     assert read(given, "x") == Settings(**{**given, "count_limit": 1000})

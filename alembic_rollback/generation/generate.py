@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from contextlib import ExitStack
+from contextlib import ExitStack, closing
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
@@ -82,7 +82,13 @@ class _Generator:
     @cached_property
     def history(self) -> History | None:
         """The project's; None outside of a project. Raises PairError for a bad file."""
-        if not self.config.get_main_option("script_location"):
+        from alembic.util import CommandError
+
+        try:
+            location = self.config.get_alembic_option("script_location")
+        except CommandError:  # there is no configuration file
+            location = None
+        if not location:
             return None
         return history_of(environment.script_directory(self.config), downs=False)
 
@@ -196,7 +202,8 @@ class _Generator:
             if problem:
                 self._note(up, f"no live state: {problem}")
                 return None
-            return self.tried(up, Scratch(server, database), "live")
+            with closing(Scratch(server, database)) as ground:
+                return self.tried(up, ground, "live")
 
     # The history ---------------------------------------------------------------------------
 
@@ -210,8 +217,8 @@ class _Generator:
             return {}
         found: dict[Path, GeneratedDown] = {}
         for course, wanted in courses(ups, self.history):
-            with server.create() as database:
-                found |= self._walk(Scratch(server, database), course, wanted)
+            with server.create() as database, closing(Scratch(server, database)) as ground:
+                found |= self._walk(ground, course, wanted)
         return found
 
     def _walk(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
@@ -16,7 +16,7 @@ from alembic_rollback.scratch import ScratchDatabase, ScratchServer, scratch_ser
 from alembic_rollback.scratch.connecting import explained, open_engine, usable
 
 if TYPE_CHECKING:
-    from sqlalchemy.engine import Engine
+    from sqlalchemy.engine import Connection, Engine
 
     from alembic_rollback.catalog.facts.model import Snapshot
     from alembic_rollback.sql.script import Script
@@ -37,12 +37,13 @@ class Ground(Protocol):
         """
 
 
-@dataclass
 class Scratch:
-    """A scratch database."""
+    """A scratch database. One session serves every revision: it keeps its prepared queries."""
 
-    server: ScratchServer
-    database: ScratchDatabase
+    def __init__(self, server: ScratchServer, database: ScratchDatabase) -> None:
+        self.server, self.database = server, database
+        self._stack = ExitStack()
+        self._session: Connection | None = None
 
     @property
     def version(self) -> str:
@@ -56,11 +57,20 @@ class Scratch:
         if not whole:
             yield outside(self._copy)
             return
-        with self.database.engine() as engine, _rolled_back(engine) as site:
+        if self._session is None:
+            engine = self._stack.enter_context(self.database.engine())
+            self._session = self._stack.enter_context(engine.connect())
+        with _rolled_back(self._session) as site:
             yield site
+
+    def close(self) -> None:
+        """Close the session."""
+        self._session = None
+        self._stack.close()
 
     @contextmanager
     def _copy(self) -> Iterator[Engine]:
+        self.close()
         with self.server.clone(self.database) as clone, clone.engine() as engine:
             yield engine
 
@@ -82,7 +92,7 @@ class Given:
         try:
             with explained("Cannot connect to the database of --before-url"):
                 self.version = _version(engine)
-            with _rolled_back(engine) as site:
+            with engine.connect() as connection, _rolled_back(connection) as site:
                 yield site
         finally:
             engine.dispose()
@@ -102,8 +112,8 @@ def _version(engine: Engine) -> str:
 
 
 @contextmanager
-def _rolled_back(engine: Engine) -> Iterator[Site]:
-    with engine.connect() as connection, connection.begin() as transaction:
+def _rolled_back(connection: Connection) -> Iterator[Site]:
+    with connection.begin() as transaction:
         try:
             yield inside(connection)
         finally:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from heapq import heapify, heappop, heappush
 from typing import NamedTuple
 
@@ -85,28 +85,64 @@ def _renames(current: Snapshot, wanted: Snapshot, match: _Match) -> Plan:
             for key in ("name", "schema")
         )
     ]
-    # Parts are named with what they are part of, which has to have its name back first.
+    # Parts are named with what they are part of, which has to have its name back first; what is in
+    # a schema, with that.
+    schemas = [pair for pair in pairs if pair[1].kind == "schema"]
     wholes = [pair for pair in pairs if pair[1].parent is None or pair[1].kind == "index"]
-    pairs = wholes or pairs
+    pairs = schemas or wholes or pairs
     planner = _Planner(current, wanted, match)
     statements: list[str] = []
+    occupants = _occupants(current)
     for _, new in pairs:
-        occupant = current.by_key.get((new.kind, new.key))
-        if occupant is not None and occupant.id not in match.wanted:
-            statements += planner.removal(occupant)
-    for old, new in _unblocked(pairs):
+        for occupant in occupants.get(_place(new, wanted), ()):
+            if occupant not in match.wanted and occupant not in planner.dropped:
+                statements += planner.removal(current.facts[occupant])
+    for old, new in _unblocked(pairs, current, wanted):
         statements += KINDS[new.kind].rename(old, new) or ()
     return Plan(tuple(dict.fromkeys(statements)))
 
 
-def _unblocked(pairs: list[tuple[Fact, Fact]]) -> list[tuple[Fact, Fact]]:
-    """Renames so that each finds its new name free."""
+def _unblocked(
+    pairs: list[tuple[Fact, Fact]], current: Snapshot, wanted: Snapshot
+) -> list[tuple[Fact, Fact]]:
+    """Renames so that each finds its new name free; in a circle, one steps aside."""
     waiting, found = list(pairs), []
     while waiting:
-        taken = {(old.kind, old.key) for old, _ in waiting}
-        free = [one for one in waiting if (one[1].kind, one[1].key) not in taken] or waiting[:1]
-        found += free
-        waiting = [one for one in waiting if one not in free]
+        taken = {_place(old, current) for old, _ in waiting}
+        free = [one for one in waiting if _place(one[1], wanted) not in taken]
+        if free:
+            found += free
+            waiting = [one for one in waiting if one not in free]
+        else:
+            # The next round gives it the name that it should have.
+            old, new = waiting.pop(0)
+            aside = {**old.details, "name": f"{new.details['name'][:58]}_aside"}
+            found.append((old, replace(new, details=aside)))
+    return found
+
+
+def _place(fact: Fact, snapshot: Snapshot) -> tuple[str, str]:
+    """The name that no other object can have at the same time: in one space with other kinds."""
+    if fact.kind in _RELATIONS or fact.kind in _TYPES:
+        return ("relation", fact.key)
+    if fact.kind in _ROUTINES:
+        return ("routine", fact.key)
+    if fact.kind == "constraint" and fact.details["type"] in "pux":
+        schema = snapshot.parent_of(fact).details["schema"]
+        name = ".".join(map(quote_identifier, (schema, fact.details["name"])))
+        return ("relation", name)
+    return (fact.kind, fact.key)
+
+
+def _occupants(snapshot: Snapshot) -> dict[tuple[str, str], list[Id]]:
+    found: dict[tuple[str, str], list[Id]] = defaultdict(list)
+    for one, fact in snapshot.facts.items():
+        found[_place(fact, snapshot)].append(one)
+        identity = fact.details.get("identity") if fact.kind == "column" else None
+        if identity:
+            schema = snapshot.parent_of(fact).details["schema"]
+            name = ".".join(map(quote_identifier, (schema, identity["sequence"])))
+            found["relation", name].append(one)
     return found
 
 
@@ -120,6 +156,11 @@ class _Planner:
         self.created: dict[Id, Fact] = {}
         self.rebuilt: dict[Id, list[Fact]] = {}
         """Types that are made again under their columns, by wanted id."""
+        self.places_wanted = _occupants(wanted)
+        self.places_left: dict[Id, list[tuple[str, str]]] = defaultdict(list)
+        for place, ones in _occupants(current).items():
+            for one in ones:
+                self.places_left[one].append(place)
 
     def removal(self, fact: Fact) -> list[str]:
         """What drops one current fact and all that needs it."""
@@ -410,10 +451,9 @@ def _edges_of_drop(
         if planner.dropped[one]:
             yield step, _Step(_CHANGE, counterpart.id)
     # The name has to be free.
-    for kind in _RELATIONS if fact.kind in _RELATIONS else (fact.kind,):
-        successor = wanted.by_key.get((kind, fact.key))
-        if successor is not None:
-            yield from ((step, other) for other in _coming(successor.id, absorbed))
+    for place in planner.places_left.get(one, ()):
+        for successor in planner.places_wanted.get(place, ()):
+            yield from ((step, other) for other in _coming(successor, absorbed))
 
 
 def _edges_of_making(

@@ -18,7 +18,7 @@ from alembic_rollback.catalog.facts.reading import read
 if TYPE_CHECKING:
     from sqlalchemy.engine import Connection
 
-_ROUNDS = 6
+_ROUNDS = 8
 _INITIAL = (
     "SELECT set_config('role', 'none', true), set_config('search_path', "
     "(SELECT reset_val FROM pg_settings WHERE name = 'search_path'), true)"

@@ -100,9 +100,9 @@ DROP TABLE app.orders;
 -- case: a table made again
 CREATE VIEW app.v AS SELECT id FROM app.orders;
 CREATE TABLE app.lines (o integer CONSTRAINT fk REFERENCES app.orders);
-CREATE FUNCTION app.f(a app.orders) RETURNS integer LANGUAGE sql AS 'SELECT 1';
+CREATE FUNCTION app.g(a app.orders) RETURNS integer LANGUAGE sql AS 'SELECT 1';
 -- do
-DROP FUNCTION app.f;
+DROP FUNCTION app.g;
 DROP VIEW app.v;
 ALTER TABLE app.lines DROP CONSTRAINT fk;
 DROP TABLE app.orders;

@@ -265,7 +265,7 @@ CREATE TYPE app.span AS RANGE (SUBTYPE = text, COLLATION = "C");
 
 -- case: a range in a table
 CREATE TYPE app.span AS RANGE (SUBTYPE = float8);
-CREATE TABLE app.t (s app.span, m app.multispan);
+CREATE TABLE app.t (s app.span, m app.span_multirange);
 -- do
 DROP TABLE app.t;
 DROP TYPE app.span;
@@ -278,7 +278,7 @@ ALTER TYPE app.span RENAME TO extent;
 -- case: a multirange renamed
 CREATE TYPE app.span AS RANGE (SUBTYPE = float8);
 -- do
-ALTER TYPE app.multispan RENAME TO spans;
+ALTER TYPE app.span_multirange RENAME TO spans;
 
 -- case: a base type
 -- do

@@ -60,10 +60,9 @@ ALTER VIEW app.v ALTER COLUMN note SET DEFAULT 'x';
 
 -- case: a recursive view
 -- do
-CREATE RECURSIVE VIEW app.v (n) AS VALUES (1) UNION ALL SELECT n + 1 FROM app.v WHERE n < 9;
+CREATE RECURSIVE VIEW app.v (n) AS VALUES (1) UNION ALL SELECT n + 1 FROM v WHERE n < 9;
 
 -- case: a view of a function
-CREATE FUNCTION app.f(a integer) RETURNS integer LANGUAGE sql AS 'SELECT 1';
 CREATE VIEW app.v AS SELECT app.f(id) AS f FROM app.orders;
 -- do
 DROP VIEW app.v;

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from alembic_rollback.catalog.facts.families.fragments import option_changes, option_list
 from alembic_rollback.catalog.facts.families.sequences import is_serial
 from alembic_rollback.catalog.facts.model import Fact, Id, Snapshot
 from alembic_rollback.catalog.facts.registry import Kind, Statements, kind, reads
-from alembic_rollback.sql.names import quote_identifier
+from alembic_rollback.sql.names import quote_identifier, quote_name
 
 _TABLES = """
     WITH t AS MATERIALIZED (
@@ -45,7 +46,7 @@ def _columns(not_null: str, joins: str = "") -> str:
             'not null', {not_null}, 'identity', {_IDENTITY},
             'generated', CASE WHEN a.attgenerated <> '' THEN
                 (SELECT jsonb_build_object('kind', a.attgenerated,
-                    'sql', pg_get_expr(d.adbin, d.adrelid))
+                    'sql', pg_get_expr(d.adbin, d.adrelid, true))
                 FROM pg_attrdef d WHERE d.adrelid = a.attrelid AND d.adnum = a.attnum) END,
             'collation', CASE WHEN a.attcollation <> y.typcollation THEN
                 CAST(CAST(a.attcollation AS regcollation) AS text) END,
@@ -87,7 +88,7 @@ reads(
     SELECT 2604, CAST(d.oid AS bigint), 0, '', 'default',
         format('%s.%I', t.key, a.attname), t.shown,
         CAST(1259 AS bigint), CAST(a.attrelid AS bigint), CAST(a.attnum AS integer),
-        jsonb_build_object('column', a.attname, 'sql', pg_get_expr(d.adbin, d.adrelid))
+        jsonb_build_object('column', a.attname, 'sql', pg_get_expr(d.adbin, d.adrelid, true))
     FROM t JOIN pg_attribute a ON a.attrelid = t.oid AND a.atthasdef AND a.attgenerated = ''
     JOIN pg_attrdef d ON d.adrelid = a.attrelid AND d.adnum = a.attnum
     WHERE NOT a.attisdropped
@@ -118,6 +119,8 @@ def clause(column: Fact, table: Fact, default: Fact | None, *, serial: bool = Fa
     if serial:
         shown_type = {"smallint": "smallserial", "bigint": "bigserial"}.get(shown_type, "serial")
     parts = [quote_identifier(details["name"]), shown_type]
+    if details.get("server options"):
+        parts.append(option_list(server_options(details)))
     if details.get("collation"):
         parts.append(f"COLLATE {details['collation']}")
     if default and not serial:
@@ -217,7 +220,9 @@ class Column(Kind):
         return [f"ALTER {_noun(table)} {table.name} DROP COLUMN {name}"]
 
     def rename(self, old: Fact, new: Fact) -> Statements | None:
-        """RENAME COLUMN."""
+        """RENAME COLUMN; what is inherited has the name that the parent's has."""
+        if old.details.get("inherited"):
+            return ()
         table = old.name.removesuffix("." + quote_identifier(old.details["name"]))
         names = (quote_identifier(one.details["name"]) for one in (old, new))
         return [f"ALTER TABLE {table} RENAME COLUMN {' TO '.join(names)}"]
@@ -231,8 +236,6 @@ class Column(Kind):
         before, after = old.details, new.details
         if before.get("generated") != after.get("generated"):
             return self._generated(old, new, wanted)
-        if before.get("server options") != after.get("server options"):
-            return None
         table = wanted.parent_of(new)
         clauses = [*self._required(old, new, table, early=True)]
         if self.disturbs(old, new):
@@ -255,11 +258,14 @@ class Column(Kind):
         name = quote_identifier(after["name"])
         whole = [
             clause
-            if clause.startswith(("ADD ", "DROP C", "VALIDATE", "ALTER CON"))
+            if clause.startswith(("ADD C", "DROP C", "VALIDATE", "ALTER CON"))
             else f"ALTER COLUMN {name} {clause}"
             for clause in clauses
         ]
         found = [head + ", ".join(whole)] if whole else []
+        found += _identity_sequence(old, new, table)
+        options = option_changes(server_options(before), server_options(after))
+        found += [f"{head}ALTER COLUMN {name} {options}"] if options else []
         return [*found, *self._settings(before, new, table)]
 
     def _generated(self, old: Fact, new: Fact, wanted: Snapshot) -> Statements | None:
@@ -329,6 +335,29 @@ class Column(Kind):
             found.append(f"{head} SET STATISTICS {after.get('statistics', -1)}")
         found += _options(head, before.get("options") or [], after.get("options") or [])
         return found
+
+
+def server_options(details: Mapping[str, Any]) -> list[tuple[str, str]]:
+    """The options of a foreign table or of its column."""
+    pairs = (item.partition("=") for item in details.get("server options") or ())
+    return [(name, value) for name, _, value in pairs]
+
+
+def _identity_sequence(old: Fact, new: Fact, table: Fact) -> Iterator[str]:
+    before, after = old.details.get("identity"), new.details.get("identity")
+    if not before or not after:
+        return
+    bare = table.name == quote_identifier(table.details["name"])
+
+    def shown(name: str) -> str:
+        return quote_identifier(name) if bare else quote_name((table.details["schema"], name))
+
+    if before["sequence"] != after["sequence"]:
+        name = quote_identifier(after["sequence"])
+        yield f"ALTER SEQUENCE {shown(before['sequence'])} RENAME TO {name}"
+    if before.get("unlogged") != after.get("unlogged"):
+        word = "UNLOGGED" if after.get("unlogged") else "LOGGED"
+        yield f"ALTER SEQUENCE {shown(after['sequence'])} SET {word}"
 
 
 def _only_renamed(before: Mapping[str, Any] | None, after: Mapping[str, Any] | None) -> bool:

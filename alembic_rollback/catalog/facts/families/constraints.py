@@ -16,7 +16,7 @@ reads(
         CAST(CAST(k.conrelid AS regclass) AS text),
         CAST(1259 AS bigint), CAST(k.conrelid AS bigint), 0,
         jsonb_build_object('name', k.conname, 'type', k.contype,
-            'sql', pg_get_constraintdef(k.oid),
+            'sql', pg_get_constraintdef(k.oid, true),
             'inherited', nullif(k.coninhcount > 0 OR k.conparentid <> 0, false),
             'local', CASE WHEN k.coninhcount > 0 THEN nullif(k.conislocal, false) END,
             'clone', nullif(k.conparentid <> 0, false),
@@ -38,7 +38,7 @@ reads(
         format('%I on %I.%I', k.conname, n.nspname, t.typname),
         CAST(CAST(k.contypid AS regtype) AS text), 1247, k.contypid, 0,
         jsonb_build_object('name', k.conname, 'type', k.contype,
-            'sql', pg_get_constraintdef(k.oid), 'domain', true, 'valid', k.convalidated)
+            'sql', pg_get_constraintdef(k.oid, true), 'domain', true, 'valid', k.convalidated)
     FROM pg_constraint k JOIN pg_type t ON t.oid = k.contypid
     JOIN pg_namespace n ON n.oid = t.typnamespace
     WHERE k.oid >= 16384 AND k.contype IN ('c', 'n')
@@ -135,7 +135,9 @@ class Constraint(Kind):
         return [f"ALTER {noun} {fact.name} DROP CONSTRAINT {name}"]
 
     def rename(self, old: Fact, new: Fact) -> Statements | None:
-        """RENAME CONSTRAINT."""
+        """RENAME CONSTRAINT; a check that is inherited has the name that the parent's has."""
+        if old.details.get("inherited") and old.details["type"] == "c":
+            return ()
         noun = "DOMAIN" if new.details.get("domain") else "TABLE"
         names = (quote_identifier(one.details["name"]) for one in (old, new))
         return [f"ALTER {noun} {old.name} RENAME CONSTRAINT {' TO '.join(names)}"]

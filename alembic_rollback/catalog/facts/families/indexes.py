@@ -15,7 +15,7 @@ reads(
         CAST(CAST(i.oid AS regclass) AS text),
         CAST(1259 AS bigint), CAST(x.indrelid AS bigint), 0,
         jsonb_build_object('name', i.relname, 'schema', n.nspname,
-            'sql', pg_get_indexdef(i.oid), 'table', CAST(CAST(x.indrelid AS regclass) AS text),
+            'sql', pg_get_indexdef(i.oid, 0, true), 'table', CAST(CAST(x.indrelid AS regclass) AS text),
             'invalid', nullif(i.relkind = 'i' AND NOT x.indisvalid, false),
             'partitioned', nullif(i.relkind = 'I', false),
             'attached', nullif(i.relispartition, false),
@@ -41,9 +41,10 @@ class Index(Kind):
 
     def create(self, fact: Fact, wanted: Snapshot) -> Statements:
         """CREATE INDEX; of a partitioned table without those of its partitions, which follow."""
-        details, sql = fact.details, str(fact.details["sql"])
-        if details.get("partitioned") and not has_partitions(details["table"], wanted):
-            sql = sql.replace(f" ON ONLY {details['table']} ", f" ON {details['table']} ", 1)
+        details, table = fact.details, fact.details["table"]
+        sql = str(details["sql"]).replace(f" ON {table} USING btree ", f" ON {table} ", 1)
+        if details.get("partitioned") and not has_partitions(table, wanted):
+            sql = sql.replace(f" ON ONLY {table} ", f" ON {table} ", 1)
         found = [sql]
         if details.get("tablespace"):
             found.append(f"ALTER INDEX {fact.name} SET TABLESPACE {details['tablespace']}")

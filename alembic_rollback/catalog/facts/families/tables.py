@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from alembic_rollback.catalog.facts.families.columns import clause
+from alembic_rollback.catalog.facts.families.columns import clause, server_options
 from alembic_rollback.catalog.facts.families.constraints import inline
+from alembic_rollback.catalog.facts.families.fragments import option_changes, option_list
 from alembic_rollback.catalog.facts.families.naming import USER_SCHEMA, option, reloptions, renamed
 from alembic_rollback.catalog.facts.families.sequences import serials
 from alembic_rollback.catalog.facts.model import Fact, Id, Snapshot
@@ -50,7 +51,7 @@ reads(
         jsonb_build_object('identity', t.relreplident, 'index', (
             SELECT i.relname FROM pg_index x JOIN pg_class i ON i.oid = x.indexrelid
             WHERE x.indrelid = t.oid AND x.indisreplident))
-    FROM t WHERE t.relreplident <> 'd'
+    FROM t WHERE t.relreplident <> 'd' AND t.relkind <> 'f'
     UNION ALL
     SELECT 1259, t.oid, 0, 'clustering', 'clustering', t.key, t.shown, 1259, t.oid, 0,
         jsonb_build_object('index', i.relname)
@@ -95,7 +96,7 @@ class Table(Kind):
             f"PARTITION BY {details['partition by']}" if details.get("partition by") else "",
             f"USING {quote_identifier(details['method'])}" if details.get("method") else "",
             f"SERVER {quote_identifier(details['server'])}" if details.get("server") else "",
-            _server_options(details.get("server options") or ()),
+            option_list(server_options(details)),
             storage_clause(fact).strip(),
             f"TABLESPACE {quote_identifier(details['tablespace'])}"
             if details.get("tablespace")
@@ -132,7 +133,7 @@ class Table(Kind):
     def change(self, old: Fact, new: Fact, wanted: Snapshot) -> Statements | None:
         """Storage parameters, persistence, tablespace, access method, type."""
         before, after = old.details, new.details
-        fixed = ("kind", "partition by", "server", "server options")
+        fixed = ("kind", "partition by", "server")
         if any(before.get(key) != after.get(key) for key in fixed):
             return None
         noun = _NOUNS[after["kind"]]
@@ -149,6 +150,8 @@ class Table(Kind):
         if before.get("method") != after.get("method"):
             method = quote_identifier(after.get("method") or "heap")
             found.append(f"{head} SET ACCESS METHOD {method}")
+        options = option_changes(server_options(before), server_options(after))
+        found += [f"{head} {options}"] if options else []
         if before.get("of") != after.get("of"):
             found.append(f"{head} {'OF ' + after['of'] if after.get('of') else 'NOT OF'}")
         return found
@@ -174,14 +177,6 @@ def _constraints(table: Fact, wanted: Snapshot) -> Iterator[str]:
         text = inline(constraint, wanted)
         if text:
             yield text
-
-
-def _server_options(options: list[str] | tuple[str, ...]) -> str:
-    listed = ", ".join(
-        f"{quote_identifier(name)} {quote_literal(value)}"
-        for name, value in (item.split("=", 1) for item in options)
-    )
-    return f"OPTIONS ({listed})" if listed else ""
 
 
 class _Aspect(Kind):

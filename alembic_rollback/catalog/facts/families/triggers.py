@@ -22,7 +22,7 @@ _TRIGGERS = arm(
     at(2620, "t.oid"),
     _KEY,
     _NAME,
-    f"jsonb_build_object({_TABLE}, 'sql', pg_get_triggerdef(t.oid), "
+    f"jsonb_build_object({_TABLE}, 'sql', pg_get_triggerdef(t.oid, true), "
     "'state', nullif(t.tgenabled, 'O'), 'constraint', nullif(t.tgconstraint <> 0, false))",
     f"{_SOURCE} WHERE t.oid >= 16384 AND NOT t.tgisinternal AND t.tgparentid = 0 AND {USER_SCHEMA}",
     parent=at(1259, "t.tgrelid"),
