@@ -298,10 +298,10 @@ def verify_down(
             next_step="`alembic verify-down 20260112_001` or `alembic verify-down --all`.",
         )
     directory = environment.script_directory(config)
-    history = history_of(directory, downs=False)
-    wanted = None if everything else [history.resolve(version) for version in versions]
+    history = history_of(directory, downs=True)
+    wanted = list(history.revisions) if everything else list(map(history.resolve, versions))
     with scratch_server(scratch_url or settings_of(config).scratch_url) as server:
-        return verify(config, directory, server, wanted, rows=rows)
+        return verify(config, history, server, wanted, rows=rows)
 
 
 def _timeouts(

@@ -24,11 +24,10 @@ from alembic_rollback.errors import (
     RollbackError,
     StatementError,
 )
-from alembic_rollback.host.history import history_of
 from alembic_rollback.host.scripts import load_script, pair_of
 from alembic_rollback.model import Revision
 from alembic_rollback.replay import ReplayError, downgrade, replay
-from alembic_rollback.runner import run_script
+from alembic_rollback.runner import describe, run_script
 from alembic_rollback.scratch import NotOnScratch, ScratchDatabase, ScratchServer
 from alembic_rollback.scratch.connecting import open_engine
 from alembic_rollback.scratch.statements import cluster_wide, named_databases, named_roles
@@ -41,6 +40,7 @@ if TYPE_CHECKING:
     from alembic.script import Script, ScriptDirectory
     from sqlalchemy.engine import Connection
 
+    from alembic_rollback.host.history import History
     from alembic_rollback.sql.parser import Statement
     from alembic_rollback.sql.script import Script as SqlScript
 
@@ -127,21 +127,20 @@ class Verification:
 
 def verify(
     config: Config,
-    directory: ScriptDirectory,
+    history: History,
     server: ScratchServer,
-    versions: Sequence[str] | None = None,
+    versions: Iterable[str],
     *,
     rows: int = 3,
 ) -> Verification:
-    """Try the downs of some revisions; of all where there are no versions. env.py is never run.
+    """Try the downs of some revisions, on what they stand on. env.py is never run.
 
-    rows: how many each table gets before the up; 0 for empty tables. Raises UsageError for an
-    unknown version, PairError for a history that cannot be read, DatabaseError for a scratch
-    server that refuses. What is wrong with a revision is no error but its outcome.
+    history: with the headers of the downs. rows: how many each table gets before the up; 0 for
+    empty tables. Raises DatabaseError for a scratch server that refuses; what is wrong with a
+    revision is no error but its outcome.
     """
-    history = history_of(directory, downs=True)
-    wanted = set(history.revisions if versions is None else map(history.resolve, versions))
-    walk = _Walk(config, directory, server, rows)
+    wanted = frozenset(versions)
+    walk = _Walk(config, history.directory, server, rows)
     judged = []
     try:
         for version in history.graph.order(history.graph.cov(wanted)):
@@ -239,16 +238,16 @@ class _Walk:
         if self.doubtful:
             self._start_again()
         found = self._judge(revision, script) if wanted else None
-        trouble = found.trouble if found and found.outcome == UP_FAILS else self._apply(script)
-        if trouble:
+        failed = found if found and found.outcome == UP_FAILS else self._apply(revision, script)
+        if failed:
             self.broken[revision.version] = revision.title
-            if found and found.outcome != NOT_VERIFIED:
-                found = replace(found, outcome=UP_FAILS, trouble=trouble)
+            if found and failed.outcome == UP_FAILS and found.outcome != NOT_VERIFIED:
+                return replace(found, outcome=UP_FAILS, trouble=failed.trouble)
         return found
 
     # The history
 
-    def _apply(self, script: Script) -> Trouble | None:
+    def _apply(self, revision: Revision, script: Script) -> Judged | None:
         """Make a revision part of the history; why that cannot be, if so."""
         try:
             self._replay(self.sessions, [script])
@@ -256,7 +255,8 @@ class _Walk:
             raise
         except RollbackError as error:
             self.doubtful = True
-            return _trouble(error)
+            outcome = NOT_VERIFIED if isinstance(error, NotOnScratch) else UP_FAILS
+            return Judged(revision, outcome, _trouble(error))
         finally:
             self.known, self.ahead = self.ahead, None
         self.applied.append(script)
@@ -377,7 +377,8 @@ class _Walk:
             with self.server.clone(self.sessions.database) as copy:
                 found = self._committing(revision, script, _Sessions(copy), rows)
             code = found.trouble.sqlstate if found.trouble else None
-            if code != _IN_USE_ELSEWHERE or self.server.shared:
+            # What a `.py` says to the server isn't known beforehand.
+            if sides or self.server.shared or code != _IN_USE_ELSEWHERE:
                 return found
         try:
             return self._committing(revision, script, self.sessions, rows)
@@ -387,6 +388,8 @@ class _Walk:
     def _committing(
         self, revision: Revision, script: Script, sessions: _Sessions, rows: int
     ) -> Judged:
+        from sqlalchemy.exc import DBAPIError
+
         def look() -> Snapshot:
             with _rolled_back(sessions.plain):
                 return self._read(sessions.plain)
@@ -414,6 +417,10 @@ class _Walk:
             return Judged(revision, trial.stage, _trouble(error))
         except NotOnScratch as error:
             return Judged(revision, NOT_VERIFIED, _trouble(error))
+        except DBAPIError as error:  # of ours: the role may not see everything
+            told = describe(error)
+            trouble = Trouble(str(told["message"]), None, told["sqlstate"])
+            return Judged(revision, NOT_VERIFIED, trouble)
         finally:
             sessions.close()
 

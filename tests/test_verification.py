@@ -15,10 +15,12 @@ import pytest
 from sqlalchemy import make_url
 from sqlalchemy.engine import URL
 
+from alembic_rollback import commands
 from alembic_rollback.catalog.facts.comparison import Difference
 from alembic_rollback.catalog.facts.model import Fact, Id
 from alembic_rollback.errors import Location, UsageError
 from alembic_rollback.host.environment import script_directory
+from alembic_rollback.host.history import history_of
 from alembic_rollback.model import Revision
 from alembic_rollback.reporting.style import Style
 from alembic_rollback.reporting.verification import verification_data, verification_lines
@@ -49,8 +51,8 @@ def project(tmp_path: Path) -> Project:
 
 
 def tried(project: Project, server: ScratchServer, *versions: str, rows: int = 3) -> Verification:
-    directory = script_directory(project.config)
-    return verify(project.config, directory, server, versions or None, rows=rows)
+    history = history_of(script_directory(project.config), downs=True)
+    return verify(project.config, history, server, versions or history.revisions, rows=rows)
 
 
 def outcomes(result: Verification) -> dict[str, str]:
@@ -350,6 +352,26 @@ def test_a_script_that_commits_on_its_way(project, server):
     assert outcomes(tried(project, server)) == dict.fromkeys(("001", "aaa"), "verified")
 
 
+def test_rows_that_a_down_leaves_are_told(project, server):
+    project.pair("001_orders", ORDERS, "DROP TABLE orders")
+    project.pair("002_rows", "INSERT INTO orders VALUES (-1, 'x')", "-- forgotten\n")
+    found = last(project, server, rows=0)
+    assert (found.outcome, found.lost) == ("up fails after down", ())
+    project.pair("002_rows", "INSERT INTO orders SELECT max(id) + 1, 'x' FROM orders", "-- no\n")
+    found = tried(project, server)
+    assert "   rows that are left over:" in lines(found)
+    assert "   - orders: 1 row is there that was not" in lines(found)
+    assert not found.passes(strict=True)
+
+
+def test_what_has_no_down_and_cannot_be_applied_here_stays_what_it_is(project, server):
+    project.pair("001_a", "CREATE EXTENSION no_such", "-- Irreversible: kept\n")
+    project.pair("002_b", "-- Revises: base\nCREATE EXTENSION no_such", None)
+    project.pair("003_c", "-- Revises: base\nSELECT 1/0", "-- Irreversible: kept\n")
+    found = tried(project, server)
+    assert outcomes(found) == {"001": "irreversible", "002": "no down", "003": "up fails"}
+
+
 def test_a_table_that_takes_no_rows_is_told(project, server):
     project.pair(
         "001_a", "CREATE TABLE a (id int NOT NULL CHECK (id < 0 AND id > 0))", "DROP TABLE a"
@@ -451,10 +473,10 @@ def test_which_revisions_must_be_said(project, arguments):
     assert "either VERSION…, or --all." in result.err
 
 
-def test_an_unknown_version_is_a_usage_error(project, server):
+def test_an_unknown_version_is_a_usage_error(project):
     project.table("001_a", "a")
     with pytest.raises(UsageError, match="No revision '9'"):
-        tried(project, server, "9")
+        commands.verify_down(project.config, ["9"], scratch_url="nonsense")
 
 
 # --- what is said -----------------------------------------------------------------------------

@@ -77,10 +77,15 @@ def _details(one: Judged) -> Iterator[str]:
         yield one.trouble.advice
     if one.outcome == "differs":
         yield from (_difference(difference) for difference in one.differences)
-    if one.lost:
-        yield "rows that did not survive:"
-        yield from (f"- {loss.describe()}" for loss in one.lost)
+    yield from _rows("rows that did not survive:", one.lost, extra=False)
+    yield from _rows("rows that are left over:", one.lost, extra=True)
     yield from one.notes
+
+
+def _rows(title: str, losses: tuple[Loss, ...], *, extra: bool) -> Iterator[str]:
+    told = [f"- {loss.describe()}" for loss in losses if (loss.kind == "extra") is extra]
+    if told:
+        yield from (title, *told)
 
 
 def _told(trouble: Trouble) -> str:

@@ -18,11 +18,14 @@ from alembic_rollback.catalog.facts.registry import KINDS, Statements
 from alembic_rollback.sql.names import quote_identifier
 
 _TYPES = ("enum", "composite type", "domain", "range type")
+_INDEXES = ("index", "constraint")
 _ROUTINES = ("function", "procedure", "aggregate")
 _RELATIONS = ("table", "view", "materialized view", "sequence", "index", "composite type")
 # PostgreSQL rewrites these by itself when the type of a column changes.
 _REWRITTEN = ("index", "constraint", "default", "statistics", "column order")
 _ASPECTS = ("owner", "privileges", "comment", "security label", "column order", "row security")
+# What a parent table, or the type of a table, says of a column.
+_INHERITED = ("type", "category", "own type", "collation", "generated", "server options")
 _DROP, _CHANGE, _CREATE = range(3)
 
 
@@ -57,7 +60,18 @@ def plan(current: Snapshot, wanted: Snapshot, *, same: bool) -> Plan:
     """The next round: renames if there are any, else everything else."""
     match = _matched(current, wanted, same=same)
     renames = _renames(current, wanted, match)
-    return renames if renames.statements else _Planner(current, wanted, match).plan()
+    if renames.statements:
+        return renames
+    planner = _Planner(current, wanted, match)
+    found = planner.plan()
+    if planner.circular:
+        # What could stay by a change that comes first is dropped and made again instead.
+        planner = _Planner(current, wanted, match, outliving=False)
+        found = planner.plan()
+    if not found.statements:
+        # What a parent, or the type of a table, had to bring first.
+        found = _Planner(current, wanted, match, inherited=True).plan()
+    return found
 
 
 def _matched(current: Snapshot, wanted: Snapshot, *, same: bool) -> _Match:
@@ -87,6 +101,15 @@ def _renames(current: Snapshot, wanted: Snapshot, match: _Match) -> Plan:
     ]
     # Parts are named with what they are part of, which has to have its name back first; what is in
     # a schema, with that.
+    moving = {old.key for old, new in pairs if new.details.get("schema") != old.details.get("schema")}
+    pairs = [
+        pair
+        for pair in pairs
+        if not any(
+            owned.details["table"] in moving
+            for owned in current.children_of(pair[0], "sequence ownership")
+        )
+    ]
     schemas = [pair for pair in pairs if pair[1].kind == "schema"]
     wholes = [pair for pair in pairs if pair[1].parent is None or pair[1].kind == "index"]
     pairs = schemas or wholes or pairs
@@ -147,8 +170,19 @@ def _occupants(snapshot: Snapshot) -> dict[tuple[str, str], list[Id]]:
 
 
 class _Planner:
-    def __init__(self, current: Snapshot, wanted: Snapshot, match: _Match) -> None:
+    def __init__(
+        self,
+        current: Snapshot,
+        wanted: Snapshot,
+        match: _Match,
+        *,
+        outliving: bool = True,
+        inherited: bool = False,
+    ) -> None:
         self.current, self.wanted, self.match = current, wanted, match
+        self.outliving, self.inherited = outliving, inherited
+        self.circular = False
+        """Whether the order had to ignore something."""
         self.dropped: dict[Id, bool] = {}
         """What goes: True where a statement of its own takes it."""
         self.changed: dict[Id, Statements] = {}
@@ -186,10 +220,18 @@ class _Planner:
 
     def _compare(self, old: Fact, new: Fact) -> None:
         kind = KINDS[new.kind]
-        inherent_column = new.kind == "column" and kind.inherent(new)
-        if kind.equal(old, new) or inherent_column or new.id in self.changed:
+        if kind.equal(old, new) or new.id in self.changed:
+            return
+        if new.kind == "column" and kind.inherent(new):
+            if self.inherited:
+                shape = {key: new.details.get(key) for key in _INHERITED}
+                old = replace(old, details={**old.details, **shape})
+                self.changed[new.id] = kind.change(old, new, self.wanted) or ()
             return
         statements = kind.change(old, new, self.wanted)
+        columns = (one.kind == "column" for one in self.dependents(old))
+        if new.kind in _TYPES and kind.disturbs(old, new) and any(columns):
+            statements = None
         if statements is not None:
             self.changed[new.id] = statements
             if kind.disturbs(old, new):
@@ -237,6 +279,13 @@ class _Planner:
         known = self.dropped.get(fact.id)
         if known is not None:
             return
+        if by_itself and self._attached(fact):
+            # It only goes with the index that it is attached to.
+            index = fact.parent if fact.kind == "attachment" and fact.parent else fact.id
+            for owner in sorted(self.current.goes_with.get(index, ())):
+                if self.current.facts[owner].kind in _INDEXES:
+                    self._drop(self.current.facts[owner])
+                    by_itself = False
         self.dropped[fact.id] = by_itself and not KINDS[fact.kind].inherent(fact)
         wanted = self.match.wanted.get(fact.id)
         if wanted is not None:
@@ -249,10 +298,21 @@ class _Planner:
                 silent = (dependent.id, fact.id) in self.current.automatic
                 self._drop(dependent, by_itself=not silent)
 
+    def _attached(self, fact: Fact) -> bool:
+        """Whether it is, or belongs to, an index that stays attached to another's."""
+        index = self.current.parent_of(fact) if fact.kind == "attachment" else fact
+        if index.kind not in _INDEXES or not any(self.current.children_of(index, "attachment")):
+            return False
+        table = self.current.parent_of(index)
+        for partition in self.current.children_of(table, "partition"):
+            wanted = self.match.wanted.get(partition.id)
+            return wanted is not None and KINDS["partition"].equal(partition, wanted)
+        return False
+
     def _outlives(self, dependent: Fact, fact: Fact) -> bool:
         """Whether a change of the dependent ends its need of a fact that goes for good."""
         wanted = self.match.wanted.get(dependent.id)
-        if wanted is None or fact.id in self.match.wanted:
+        if wanted is None or fact.id in self.match.wanted or not self.outliving:
             return False
         if KINDS[wanted.kind].equal(dependent, wanted):
             return False
@@ -347,6 +407,7 @@ class _Planner:
         for one, by_itself in self.dropped.items():
             fact = self.current.facts[one]
             foreign = fact.kind == "constraint" and fact.details["type"] == "f"
+            foreign = foreign and not KINDS["constraint"].inherent(fact)
             if foreign and not by_itself and fact.parent in tables:
                 self.dropped[one] = True
                 return _Step(_DROP, one), self._drop_sql(one)
@@ -404,6 +465,7 @@ def _sorted(
             rest = {step: steps[step] for step in before}
             return [*found, detour, *_sorted(planner, rest, absorbed)]
         # Any other circle is entered where priorities say.
+        planner.circular = planner.circular or not ready
         step = heappop(ready)[1] if ready else min(before, key=priority)
         if step not in before:
             continue
@@ -464,6 +526,10 @@ def _edges_of_making(
     parent = planner.wanted.facts[one].parent
     if parent is not None:
         needed.add(parent)
+        index = planner.wanted.facts[one].details.get("index")
+        for child in planner.wanted.children.get(parent, ()):
+            if index and child.kind in _INDEXES and child.details["name"] == index:
+                needed.add(child.id)
     for other in needed:
         for source in _coming(other, absorbed):
             yield from ((source, target) for target in targets if target.id != source.id)

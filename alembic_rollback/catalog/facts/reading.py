@@ -136,6 +136,10 @@ def _linked(facts: Mapping[Id, Fact], links: Iterable[Any]) -> Snapshot:
         # A sequence does without the column that owns it, its ownership doesn't.
         owned = dependent._replace(aspect="sequence ownership")
         needs[owned if how == "a" and owned in facts else dependent].add(referenced)
+    for one, others in needs.items():
+        # The functions of a base type and the type need each other, and go together.
+        if one in facts and facts[one].kind == "base type":
+            automatic |= {(other, one) for other in others if one in needs.get(other, ())}
     frozen = {one: frozenset(others) for one, others in needs.items()}
     return Snapshot(facts, frozen, frozenset(automatic))
 

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from alembic_rollback.catalog.facts.families.fragments import arm, at, joined, signature, union
+from alembic_rollback.catalog.facts.families.fragments import arm, at, joined, no_member, signature, union
 from alembic_rollback.catalog.facts.model import Fact, Snapshot
 from alembic_rollback.catalog.facts.registry import Kind, Statements, kind, reads
 
+_INTERNAL = "'e', 'i'"
 _TYPES = "(%s AS %s)', CAST(c.castsource AS regtype), CAST(c.casttarget AS regtype))"
 _CASTS = arm(
     "'cast'",
@@ -14,7 +15,8 @@ _CASTS = arm(
     f"format('{_TYPES}",
     f"jsonb_build_object('function', {signature('c.castfunc')}, "
     "'context', c.castcontext, 'method', c.castmethod)",
-    "FROM pg_cast c WHERE c.oid >= 16384",
+    # That of a range to its multirange comes with the range.
+    f"FROM pg_cast c WHERE c.oid >= 16384 AND {no_member(2605, 'c.oid', _INTERNAL)}",
 )
 _TRANSFORMS = arm(
     "'transform'",

@@ -6,14 +6,14 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from alembic_rollback.catalog.facts.families.fragments import option_changes, option_list
-from alembic_rollback.catalog.facts.families.sequences import is_serial
+from alembic_rollback.catalog.facts.families.sequences import is_serial, within
 from alembic_rollback.catalog.facts.model import Fact, Id, Snapshot
 from alembic_rollback.catalog.facts.registry import Kind, Statements, kind, reads
 from alembic_rollback.sql.names import quote_identifier, quote_name
 
 _TABLES = """
     WITH t AS MATERIALIZED (
-        SELECT c.oid, c.relkind, CAST(CAST(c.oid AS regclass) AS text) AS shown,
+        SELECT c.oid, c.relkind, c.reloftype, CAST(CAST(c.oid AS regclass) AS text) AS shown,
             format('%I.%I', n.nspname, c.relname) AS key
         FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
         WHERE c.relkind IN ('r', 'p', 'f') AND c.oid >= 16384
@@ -46,7 +46,7 @@ def _columns(not_null: str, joins: str = "") -> str:
             'not null', {not_null}, 'identity', {_IDENTITY},
             'generated', CASE WHEN a.attgenerated <> '' THEN
                 (SELECT jsonb_build_object('kind', a.attgenerated,
-                    'sql', pg_get_expr(d.adbin, d.adrelid, true))
+                    'sql', pg_get_expr(d.adbin, d.adrelid))
                 FROM pg_attrdef d WHERE d.adrelid = a.attrelid AND d.adnum = a.attnum) END,
             'collation', CASE WHEN a.attcollation <> y.typcollation THEN
                 CAST(CAST(a.attcollation AS regcollation) AS text) END,
@@ -57,6 +57,7 @@ def _columns(not_null: str, joins: str = "") -> str:
             'server options', CASE WHEN a.attfdwoptions IS NOT NULL
                 THEN to_jsonb(a.attfdwoptions) END,
             'inherited', nullif(a.attinhcount > 0, false),
+            'typed', nullif(t.reloftype <> 0, false),
             'local', CASE WHEN a.attinhcount > 0 THEN nullif(a.attislocal, false) END))
     FROM t JOIN pg_attribute a ON a.attrelid = t.oid JOIN pg_type y ON y.oid = a.atttypid {joins}
     WHERE a.attnum > 0 AND NOT a.attisdropped
@@ -88,7 +89,7 @@ reads(
     SELECT 2604, CAST(d.oid AS bigint), 0, '', 'default',
         format('%s.%I', t.key, a.attname), t.shown,
         CAST(1259 AS bigint), CAST(a.attrelid AS bigint), CAST(a.attnum AS integer),
-        jsonb_build_object('column', a.attname, 'sql', pg_get_expr(d.adbin, d.adrelid, true))
+        jsonb_build_object('column', a.attname, 'sql', pg_get_expr(d.adbin, d.adrelid))
     FROM t JOIN pg_attribute a ON a.attrelid = t.oid AND a.atthasdef AND a.attgenerated = ''
     JOIN pg_attrdef d ON d.adrelid = a.attrelid AND d.adnum = a.attnum
     WHERE NOT a.attisdropped
@@ -210,7 +211,9 @@ class Column(Kind):
             yield from (one.id for one in wanted.children_of(sequence, "sequence ownership"))
 
     def inherent(self, fact: Fact) -> bool:
-        """A column that only a parent table has made."""
+        """A column that only a parent table, or the type of a table, has made."""
+        if fact.details.get("typed"):
+            return True
         return bool(fact.details.get("inherited")) and not fact.details.get("local")
 
     def drop(self, fact: Fact, current: Snapshot) -> Statements:
@@ -262,7 +265,8 @@ class Column(Kind):
             else f"ALTER COLUMN {name} {clause}"
             for clause in clauses
         ]
-        found = [head + ", ".join(whole)] if whole else []
+        found = _positioned(before.get("identity"), after.get("identity"), table)
+        found += [head + ", ".join(whole)] if whole else []
         found += _identity_sequence(old, new, table)
         options = option_changes(server_options(before), server_options(after))
         found += [f"{head}ALTER COLUMN {name} {options}"] if options else []
@@ -343,21 +347,30 @@ def server_options(details: Mapping[str, Any]) -> list[tuple[str, str]]:
     return [(name, value) for name, _, value in pairs]
 
 
+def _beside(table: Fact, name: str) -> str:
+    """Something in the table's schema as SQL names it."""
+    bare = table.name == quote_identifier(table.details["name"])
+    return quote_identifier(name) if bare else quote_name((table.details["schema"], name))
+
+
+def _positioned(
+    before: Mapping[str, Any] | None, after: Mapping[str, Any] | None, table: Fact
+) -> list[str]:
+    if not before or not after:
+        return []
+    return within(_beside(table, before["sequence"]), before, after)
+
+
 def _identity_sequence(old: Fact, new: Fact, table: Fact) -> Iterator[str]:
     before, after = old.details.get("identity"), new.details.get("identity")
     if not before or not after:
         return
-    bare = table.name == quote_identifier(table.details["name"])
-
-    def shown(name: str) -> str:
-        return quote_identifier(name) if bare else quote_name((table.details["schema"], name))
-
     if before["sequence"] != after["sequence"]:
         name = quote_identifier(after["sequence"])
-        yield f"ALTER SEQUENCE {shown(before['sequence'])} RENAME TO {name}"
+        yield f"ALTER SEQUENCE {_beside(table, before['sequence'])} RENAME TO {name}"
     if before.get("unlogged") != after.get("unlogged"):
         word = "UNLOGGED" if after.get("unlogged") else "LOGGED"
-        yield f"ALTER SEQUENCE {shown(after['sequence'])} SET {word}"
+        yield f"ALTER SEQUENCE {_beside(table, after['sequence'])} SET {word}"
 
 
 def _only_renamed(before: Mapping[str, Any] | None, after: Mapping[str, Any] | None) -> bool:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from alembic_rollback.catalog.facts.families.naming import reloptions
 from alembic_rollback.catalog.facts.model import Fact, Snapshot
 from alembic_rollback.catalog.facts.registry import Kind, Statements, kind, reads
@@ -16,7 +18,7 @@ reads(
         CAST(CAST(k.conrelid AS regclass) AS text),
         CAST(1259 AS bigint), CAST(k.conrelid AS bigint), 0,
         jsonb_build_object('name', k.conname, 'type', k.contype,
-            'sql', pg_get_constraintdef(k.oid, true),
+            'sql', pg_get_constraintdef(k.oid),
             'inherited', nullif(k.coninhcount > 0 OR k.conparentid <> 0, false),
             'local', CASE WHEN k.coninhcount > 0 THEN nullif(k.conislocal, false) END,
             'clone', nullif(k.conparentid <> 0, false),
@@ -27,7 +29,9 @@ reads(
                 JOIN pg_attribute a ON a.attrelid = k.conrelid AND a.attnum = u.number) END,
             'options', (SELECT jsonb_agg(o ORDER BY o) FROM unnest(i.reloptions) AS o),
             'tablespace', (SELECT spcname FROM pg_tablespace WHERE oid = i.reltablespace),
-            'partitioned', nullif(i.relkind = 'I', false))
+            'partitioned', nullif(i.relkind = 'I', false),
+            'statistics', (SELECT jsonb_object_agg(a.attnum, a.attstattarget)
+                FROM pg_attribute a WHERE a.attrelid = i.oid AND a.attstattarget >= 0))
     FROM pg_constraint k JOIN pg_class c ON c.oid = k.conrelid
     JOIN pg_namespace n ON n.oid = c.relnamespace
     LEFT JOIN pg_class i ON i.oid = k.conindid AND k.contype IN ('p', 'u', 'x')
@@ -38,7 +42,7 @@ reads(
         format('%I on %I.%I', k.conname, n.nspname, t.typname),
         CAST(CAST(k.contypid AS regtype) AS text), 1247, k.contypid, 0,
         jsonb_build_object('name', k.conname, 'type', k.contype,
-            'sql', pg_get_constraintdef(k.oid, true), 'domain', true, 'valid', k.convalidated)
+            'sql', pg_get_constraintdef(k.oid), 'domain', true, 'valid', k.convalidated)
     FROM pg_constraint k JOIN pg_type t ON t.oid = k.contypid
     JOIN pg_namespace n ON n.oid = t.typnamespace
     WHERE k.oid >= 16384 AND k.contype IN ('c', 'n')
@@ -71,7 +75,7 @@ def inline(constraint: Fact, wanted: Snapshot) -> str:
     """
     details = constraint.details
     plain = details["valid"] and details["type"] in "puxc" and not details.get("domain")
-    special = ("options", "tablespace", "partitioned", "clone", "inherited")
+    special = ("options", "statistics", "tablespace", "partitioned", "clone", "inherited")
     if not plain or any(details.get(key) for key in special):
         return ""
     if any(child.kind == "attachment" for child in wanted.children.get(constraint.id, ())):
@@ -80,6 +84,16 @@ def inline(constraint: Fact, wanted: Snapshot) -> str:
     if details["type"] == "p" and details["name"] == f"{table}_pkey":
         return str(details["sql"])
     return f"CONSTRAINT {quote_identifier(details['name'])} {details['sql']}"
+
+
+def statistics(index: str, before: Mapping[str, int], after: Mapping[str, int]) -> list[str]:
+    """SET STATISTICS for the columns of an index, by number."""
+    numbers = [*after, *(number for number in before if number not in after)]
+    return [
+        f"ALTER INDEX {index} ALTER COLUMN {number} SET STATISTICS {after.get(number, -1)}"
+        for number in numbers
+        if before.get(number) != after.get(number)
+    ]
 
 
 def has_partitions(shown: str, wanted: Snapshot) -> bool:
@@ -108,7 +122,7 @@ class Constraint(Kind):
         if details.get("tablespace"):
             place = quote_identifier(details["tablespace"])
             found.append(f"ALTER INDEX {self._index(fact)} SET TABLESPACE {place}")
-        return found
+        return found + statistics(self._index(fact), {}, details.get("statistics") or {})
 
     @staticmethod
     def _index(fact: Fact) -> str:
@@ -124,8 +138,9 @@ class Constraint(Kind):
     def inherent(self, fact: Fact) -> bool:
         """What a parent table's constraint brings along."""
         details = fact.details
-        if details.get("clone"):
-            return True
+        if details["type"] in "pux":
+            # Made by itself, and attached.
+            return False
         return bool(details.get("inherited")) and not details.get("local")
 
     def drop(self, fact: Fact, current: Snapshot) -> Statements:
@@ -153,8 +168,13 @@ class Constraint(Kind):
                 noun = "DOMAIN" if after.get("domain") else "TABLE"
                 return [f"ALTER {noun} {new.name} VALIDATE CONSTRAINT {name}"]
         options = before.pop("options", None) or [], after.pop("options", None) or []
+        numbers = before.pop("statistics", None) or {}, after.pop("statistics", None) or {}
+        for aside in ("inherited", "local", "clone"):
+            # INHERIT, ATTACH and their opposites bring that.
+            before.pop(aside, None), after.pop(aside, None)
         if before == after:
-            return reloptions("INDEX", self._index(new), *options)
+            index = self._index(new)
+            return reloptions("INDEX", index, *options) + statistics(index, *numbers)
         return None
 
     def equal(self, old: Fact, new: Fact) -> bool:

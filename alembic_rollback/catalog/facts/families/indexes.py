@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from alembic_rollback.catalog.facts.families.constraints import has_partitions
-from alembic_rollback.catalog.facts.families.naming import reloptions, renamed
+from alembic_rollback.catalog.facts.families.constraints import has_partitions, statistics
+from alembic_rollback.catalog.facts.families.naming import reloptions, renamed, shortened
 from alembic_rollback.catalog.facts.model import Fact, Snapshot
 from alembic_rollback.catalog.facts.registry import Kind, Statements, kind, reads
 from alembic_rollback.sql.canonical import same_definition, same_index
@@ -15,7 +15,7 @@ reads(
         CAST(CAST(i.oid AS regclass) AS text),
         CAST(1259 AS bigint), CAST(x.indrelid AS bigint), 0,
         jsonb_build_object('name', i.relname, 'schema', n.nspname,
-            'sql', pg_get_indexdef(i.oid, 0, true), 'table', CAST(CAST(x.indrelid AS regclass) AS text),
+            'sql', pg_get_indexdef(i.oid), 'table', CAST(CAST(x.indrelid AS regclass) AS text),
             'invalid', nullif(i.relkind = 'i' AND NOT x.indisvalid, false),
             'partitioned', nullif(i.relkind = 'I', false),
             'attached', nullif(i.relispartition, false),
@@ -42,23 +42,15 @@ class Index(Kind):
     def create(self, fact: Fact, wanted: Snapshot) -> Statements:
         """CREATE INDEX; of a partitioned table without those of its partitions, which follow."""
         details, table = fact.details, fact.details["table"]
-        sql = str(details["sql"]).replace(f" ON {table} USING btree ", f" ON {table} ", 1)
+        sql = shortened(details["sql"], wanted.parent_of(fact))
+        for on in (f" ON {table} ", f" ON ONLY {table} "):
+            sql = sql.replace(f"{on}USING btree ", on, 1)  # what it is anyway
         if details.get("partitioned") and not has_partitions(table, wanted):
             sql = sql.replace(f" ON ONLY {table} ", f" ON {table} ", 1)
         found = [sql]
         if details.get("tablespace"):
             found.append(f"ALTER INDEX {fact.name} SET TABLESPACE {details['tablespace']}")
-        return found + self._statistics(fact, {})
-
-    @staticmethod
-    def _statistics(fact: Fact, before: dict[str, int]) -> list[str]:
-        after = fact.details.get("statistics") or {}
-        numbers = [*after, *(number for number in before if number not in after)]
-        return [
-            f"ALTER INDEX {fact.name} ALTER COLUMN {number} SET STATISTICS {after.get(number, -1)}"
-            for number in numbers
-            if before.get(number) != after.get(number)
-        ]
+        return found + statistics(fact.name, {}, details.get("statistics") or {})
 
     def drop(self, fact: Fact, current: Snapshot) -> Statements:
         """DROP INDEX; one that is attached goes with its parent."""
@@ -72,7 +64,8 @@ class Index(Kind):
 
     def change(self, old: Fact, new: Fact, wanted: Snapshot) -> Statements | None:
         """Storage parameters and statistics; another definition is made again."""
-        aside = ("options", "statistics", "sql")
+        # What is attached is said by a fact of its own.
+        aside = ("options", "statistics", "sql", "attached")
         rest = [{k: v for k, v in one.details.items() if k not in aside} for one in (old, new)]
         before, after = old.details.get("options") or [], new.details.get("options") or []
         same_text = old.details["sql"] == new.details["sql"] or before != after
@@ -83,7 +76,8 @@ class Index(Kind):
         ):
             return None
         found = reloptions("INDEX", new.name, before, after)
-        return found + self._statistics(new, old.details.get("statistics") or {})
+        numbers = [one.details.get("statistics") or {} for one in (old, new)]
+        return found + statistics(new.name, *numbers)
 
     def equal(self, old: Fact, new: Fact) -> bool:
         """The definitions as PostgreSQL would print them again."""

@@ -44,3 +44,10 @@ def option(value: str) -> str:
     """The value of a storage parameter as SQL."""
     plain = value.replace(".", "", 1).replace("-", "", 1)
     return value if plain.isalnum() and plain.isascii() else quote_literal(value)
+
+
+def shortened(sql: str, relation: Fact) -> str:
+    """A definition that names the relation after ON with its schema, with it only where needed."""
+    for only in ("", "ONLY "):
+        sql = sql.replace(f" ON {only}{relation.key} ", f" ON {only}{relation.name} ", 1)
+    return sql

@@ -28,8 +28,8 @@ reads(
         _NAME,
         f"jsonb_build_object('name', p.polname, 'command', {_COMMAND}, "
         f"'restrictive', nullif(NOT p.polpermissive, false), 'roles', {_ROLES}, "
-        "'using', pg_get_expr(p.polqual, p.polrelid, true), "
-        "'check', pg_get_expr(p.polwithcheck, p.polrelid, true))",
+        "'using', pg_get_expr(p.polqual, p.polrelid), "
+        "'check', pg_get_expr(p.polwithcheck, p.polrelid))",
         f"{_SOURCE} WHERE p.oid >= 16384 AND {USER_SCHEMA}",
         parent=at(1259, "p.polrelid"),
     ),

@@ -21,7 +21,7 @@ reads(
         at(2618, "r.oid"),
         _KEY,
         _NAME,
-        "jsonb_build_object('name', r.rulename, 'sql', pg_get_ruledef(r.oid, true), "
+        "jsonb_build_object('name', r.rulename, 'sql', pg_get_ruledef(r.oid), "
         "'table', CAST(CAST(r.ev_class AS regclass) AS text), "
         "'state', nullif(r.ev_enabled, 'O'))",
         f"{_SOURCE} WHERE r.oid >= 16384 AND r.rulename <> '_RETURN' AND {USER_SCHEMA}",

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from alembic_rollback.catalog.facts.families.naming import renamed
 from alembic_rollback.catalog.facts.model import Fact, Id, Snapshot
 from alembic_rollback.catalog.facts.registry import Kind, Statements, kind, reads
+from alembic_rollback.sql.names import quote_literal
 
 reads(
     "sequences",
@@ -90,6 +92,24 @@ def serials(table: Fact, wanted: Snapshot) -> dict[Id, Fact]:
     return found
 
 
+def within(shown: str, old: Mapping[str, Any], new: Mapping[str, Any]) -> list[str]:
+    """What puts a sequence's position within new limits, where they are narrower."""
+    least, most = new["least"], new["most"]
+    if least <= old["least"] and most >= old["most"]:
+        return []
+    sizes = list(_LIMITS)
+    kinds = [one["type"] for one in (old, new) if "type" in one]
+    size = f" AS {max(kinds, key=sizes.index)}" if kinds else ""
+    limits = f"MINVALUE {min(least, old['least'])} MAXVALUE {max(most, old['most'])}"
+    place = f"CASE WHEN last_value BETWEEN {least} AND {most} THEN last_value ELSE {new['start']} END"
+    name = quote_literal(shown)
+    return [
+        f"ALTER SEQUENCE {shown}{size} {limits}",
+        f"SELECT setval(CAST({name} AS regclass), {place}, "
+        f"is_called AND last_value BETWEEN {least} AND {most}) FROM {shown}",
+    ]
+
+
 _WORDS = {
     "type": "AS",
     "increment": "INCREMENT BY",
@@ -146,7 +166,8 @@ class Sequence(Kind):
         ]
         if before.get("cycle") != after.get("cycle"):
             parts.append("CYCLE" if after.get("cycle") else "NO CYCLE")
-        found = [f"ALTER SEQUENCE {new.name} {' '.join(parts)}"] if parts else []
+        found = within(new.name, before, after)
+        found += [f"ALTER SEQUENCE {new.name} {' '.join(parts)}"] if parts else []
         if before.get("unlogged") != after.get("unlogged"):
             word = "UNLOGGED" if after.get("unlogged") else "LOGGED"
             found.append(f"ALTER SEQUENCE {new.name} SET {word}")

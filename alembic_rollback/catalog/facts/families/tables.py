@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from typing import Any
 
 from alembic_rollback.catalog.facts.families.columns import clause, server_options
@@ -48,10 +49,11 @@ reads(
     FROM t WHERE t.relrowsecurity OR t.relforcerowsecurity
     UNION ALL
     SELECT 1259, t.oid, 0, 'replica identity', 'replica identity', t.key, t.shown, 1259, t.oid, 0,
-        jsonb_build_object('identity', t.relreplident, 'index', (
-            SELECT i.relname FROM pg_index x JOIN pg_class i ON i.oid = x.indexrelid
-            WHERE x.indrelid = t.oid AND x.indisreplident))
-    FROM t WHERE t.relreplident <> 'd' AND t.relkind <> 'f'
+        jsonb_build_object('index', i.relname, 'identity',
+            CASE WHEN t.relreplident <> 'i' OR i.oid IS NOT NULL THEN t.relreplident
+            ELSE 'n' END)
+    FROM t LEFT JOIN (pg_index x JOIN pg_class i ON i.oid = x.indexrelid AND x.indisreplident)
+        ON x.indrelid = t.oid AND t.relreplident = 'i' WHERE t.relreplident <> 'd' AND t.relkind <> 'f'
     UNION ALL
     SELECT 1259, t.oid, 0, 'clustering', 'clustering', t.key, t.shown, 1259, t.oid, 0,
         jsonb_build_object('index', i.relname)
@@ -159,10 +161,14 @@ class Table(Kind):
 
 def _columns(table: Fact, wanted: Snapshot) -> Iterator[str]:
     series = serials(table, wanted)
+    inherits = any(True for _ in wanted.children_of(table, "inheritance"))
     for column in wanted.children_of(table, "column"):
         if table.details.get("of") or _inherited_only(column, table, wanted):
             continue
         default = next(iter(wanted.children_of(column, "default")), None)
+        required = column.details.get("not null") or {}
+        if inherits and required.get("inherited") and not required.get("local"):
+            column = replace(column, details={**column.details, "not null": None})
         yield clause(column, table, default, serial=column.id in series)
 
 

@@ -7,7 +7,7 @@ unless it fires in other sessions than the one that it is cloned from.
 from __future__ import annotations
 
 from alembic_rollback.catalog.facts.families.fragments import Part, arm, at, part, union
-from alembic_rollback.catalog.facts.families.naming import USER_SCHEMA
+from alembic_rollback.catalog.facts.families.naming import USER_SCHEMA, shortened
 from alembic_rollback.catalog.facts.families.rules import STATES
 from alembic_rollback.catalog.facts.model import Fact, Snapshot
 from alembic_rollback.catalog.facts.registry import Kind, Statements, kind, reads
@@ -22,7 +22,7 @@ _TRIGGERS = arm(
     at(2620, "t.oid"),
     _KEY,
     _NAME,
-    f"jsonb_build_object({_TABLE}, 'sql', pg_get_triggerdef(t.oid, true), "
+    f"jsonb_build_object({_TABLE}, 'sql', pg_get_triggerdef(t.oid), "
     "'state', nullif(t.tgenabled, 'O'), 'constraint', nullif(t.tgconstraint <> 0, false))",
     f"{_SOURCE} WHERE t.oid >= 16384 AND NOT t.tgisinternal AND t.tgparentid = 0 AND {USER_SCHEMA}",
     parent=at(1259, "t.tgrelid"),
@@ -60,7 +60,8 @@ class Trigger(Part):
     def create(self, fact: Fact, wanted: Snapshot) -> Statements:
         """CREATE TRIGGER."""
         state = fact.details.get("state")
-        return [str(fact.details["sql"]), *([_set_state(fact, state)] if state else ())]
+        sql = shortened(fact.details["sql"], wanted.parent_of(fact))
+        return [sql, *([_set_state(fact, state)] if state else ())]
 
     def change(self, old: Fact, new: Fact, wanted: Snapshot) -> Statements | None:
         """ENABLE, DISABLE; CREATE OR REPLACE, which a constraint trigger doesn't know."""
@@ -69,7 +70,8 @@ class Trigger(Part):
         if not same_definition({"sql": old.details["sql"]}, {"sql": new.details["sql"]}):
             if old.details.get("constraint") or new.details.get("constraint"):
                 return None
-            found.append("CREATE OR REPLACE " + new.details["sql"].removeprefix("CREATE "))
+            sql = shortened(new.details["sql"], wanted.parent_of(new))
+            found.append("CREATE OR REPLACE " + sql.removeprefix("CREATE "))
             before = "O"
         if before != after:
             # It reaches the partitions, whose own states have to be set again.

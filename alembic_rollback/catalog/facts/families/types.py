@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from alembic_rollback.catalog.facts.families.naming import renamed
-from alembic_rollback.catalog.facts.model import Fact, Snapshot
-from alembic_rollback.catalog.facts.registry import Kind, Statements, kind, reads
+from alembic_rollback.catalog.facts.model import Fact, Id, Snapshot
+from alembic_rollback.catalog.facts.registry import KINDS, Kind, Statements, kind, reads
 from alembic_rollback.sql.names import quote_identifier, quote_literal
 
 _COLLATION = """
@@ -128,6 +128,9 @@ class Enum(_Type):
         before, after = list(old.details["labels"]), list(new.details["labels"])
         if [label for label in after if label in before] != before:
             return None
+        if _said({*after} - {*before}, new, wanted):
+            # PostgreSQL takes a label that the same transaction has added for unsafe.
+            return None
         found = []
         for place, label in enumerate(after):
             if label in before:
@@ -136,6 +139,21 @@ class Enum(_Type):
             where = f" BEFORE {quote_literal(known[0])}" if known else ""
             found.append(f"ALTER TYPE {new.name} ADD VALUE {quote_literal(label)}{where}")
         return found
+
+
+def _said(labels: set[str], enum: Fact, wanted: Snapshot) -> bool:
+    """Whether anything that needs the enum, or a column of it, says one of the labels."""
+    near = {*wanted.needed_by.get(enum.id, ())}
+    near |= {two for one in near for two in wanted.needed_by.get(one, ())}
+    near |= {child.id for one in near for child in wanted.children.get(one, ())}
+    literals = [quote_literal(label) for label in labels]
+    texts = [
+        str(value)
+        for one in near
+        for key, value in wanted.facts[one].details.items()
+        if key not in ("name", "schema")
+    ]
+    return any(literal in text for literal in literals for text in texts)
 
 
 @kind
@@ -153,21 +171,26 @@ class Composite(_Type):
         collation = f" COLLATE {one['collation']}" if one.get("collation") else ""
         return f"{quote_identifier(one['name'])} {one['type']}{collation}"
 
+    def disturbs(self, old: Fact, new: Fact) -> bool:
+        """Another type of an attribute."""
+        before = {one["name"]: one for one in old.details["attributes"]}
+        return any(before.get(one["name"], one) != one for one in new.details["attributes"])
+
     def change(self, old: Fact, new: Fact, wanted: Snapshot) -> Statements | None:
-        """DROP, ALTER, ADD ATTRIBUTE, where that leaves them in order."""
+        """DROP, ALTER, ADD ATTRIBUTE, where that leaves them in order; also in tables of it."""
         before = {one["name"]: one for one in old.details["attributes"]}
         after = {one["name"]: one for one in new.details["attributes"]}
         kept = [name for name in before if name in after]
         if list(after)[: len(kept)] != kept:
             return None
-        parts = [f"DROP ATTRIBUTE {quote_identifier(n)}" for n in before if n not in after]
+        parts = [f"DROP ATTRIBUTE {quote_identifier(n)} CASCADE" for n in before if n not in after]
         for attribute, one in after.items():
             if attribute not in before:
-                parts.append(f"ADD ATTRIBUTE {self._attribute(one)}")
+                parts.append(f"ADD ATTRIBUTE {self._attribute(one)} CASCADE")
             elif before[attribute] != one:
                 collation = f" COLLATE {one['collation']}" if one.get("collation") else ""
                 shown = quote_identifier(attribute)
-                parts.append(f"ALTER ATTRIBUTE {shown} TYPE {one['type']}{collation}")
+                parts.append(f"ALTER ATTRIBUTE {shown} TYPE {one['type']}{collation} CASCADE")
         return [f"ALTER TYPE {new.name} {', '.join(parts)}"]
 
 
@@ -233,6 +256,24 @@ class Base(_Type):
     """A base type: a shell first, then its functions, then the type."""
 
     name, rank = "base type", 26
+
+    def create(self, fact: Fact, wanted: Snapshot) -> Statements:
+        """CREATE TYPE, its functions, and CREATE TYPE with them."""
+        functions = [wanted.facts[one] for one in self.absorbs(fact, wanted)]
+        made = [sql for one in functions for sql in KINDS[one.kind].create(one, wanted)]
+        return [f"CREATE TYPE {fact.name}", *made, *super().create(fact, wanted)]
+
+    def absorbs(self, fact: Fact, wanted: Snapshot) -> Iterable[Id]:
+        """Its functions, which need it as much as it needs them."""
+        return sorted(
+            one
+            for one in wanted.needs.get(fact.id, ())
+            if fact.id in wanted.needs.get(one, ()) and wanted.facts[one].kind == "function"
+        )
+
+    def drop(self, fact: Fact, current: Snapshot) -> Statements:
+        """DROP TYPE with its functions; whatever else needs it has gone before."""
+        return [f"DROP TYPE {fact.name} CASCADE"]
 
     def definition(self, details: Mapping[str, Any]) -> str:
         """Its functions and its layout."""

@@ -34,7 +34,7 @@ _SETTINGS = (
 )
 _SHAPE = (
     f"'name', c.relname, 'schema', n.nspname, 'columns', {_COLUMNS}, "
-    f"'options', {_SORTED.format('c.reloptions')}, 'sql', pg_get_viewdef(c.oid, true)"
+    f"'options', {_SORTED.format('c.reloptions')}, 'sql', pg_get_viewdef(c.oid)"
 )
 _KEY = "format('%I.%I', n.nspname, c.relname)"
 _NAME = "CAST(CAST(c.oid AS regclass) AS text)"
@@ -65,7 +65,7 @@ _DEFAULTS = arm(
     at(2604, "d.oid"),
     "format('%I.%I.%I', n.nspname, c.relname, a.attname)",
     "format('%s ALTER COLUMN %I', CAST(c.oid AS regclass), a.attname)",
-    "jsonb_build_object('sql', pg_get_expr(d.adbin, d.adrelid, true))",
+    "jsonb_build_object('sql', pg_get_expr(d.adbin, d.adrelid))",
     "FROM pg_attrdef d JOIN pg_class c ON c.oid = d.adrelid AND c.relkind = 'v' "
     "JOIN pg_namespace n ON n.oid = c.relnamespace "
     "JOIN pg_attribute a ON a.attrelid = d.adrelid AND a.attnum = d.adnum "
