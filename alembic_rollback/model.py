@@ -335,6 +335,9 @@ class GeneratedDown:
     """Tables whose columns come back in another order."""
     doubt: str = ""
     """Why it isn't proven; also where nobody asked for a proof."""
+    rows_in_the_way: str = ""
+    """What a second up fails on: rows of the first that the down says it leaves. Then only up and
+    down are proven."""
     differences: tuple[str, ...] = ()
     """What it leaves otherwise than it was: `missing index public.orders_total`."""
     notes: tuple[str, ...] = ()

@@ -22,6 +22,7 @@ from alembic_rollback.catalog.facts.comparison import Difference, compare
 from alembic_rollback.catalog.facts.model import Snapshot
 from alembic_rollback.catalog.facts.reading import read
 from alembic_rollback.catalog.facts.restoring import restore
+from alembic_rollback.embedded.binaries import environment, find_binaries
 
 DIRECTORY = Path(__file__).parent / "cases" / "facts"
 ROLES = ("fp_owner", "fp_reader")
@@ -149,3 +150,120 @@ def shown(one: Difference) -> str:
     if one.before is None or one.after is None:
         return str(one)
     return f"{one}: {one.after.name} {one.after.details} for {one.before.name} {one.before.details}"
+
+
+# Against pg_dump -------------------------------------------------------------------------------
+
+WORDS = re.compile(r"\bk\d{3}(?=\b|_)")
+_STORED = re.compile(r"CREATE (UNLOGGED TABLE|TABLE|MATERIALIZED VIEW|(UNIQUE )?INDEX)\b")
+
+
+def dump(url: URL) -> dict[str, list[str]]:
+    """By case, what pg_dump writes about it, in an order that doesn't depend on age."""
+    binary = find_binaries() / "pg_dump"
+    host, port = url.query.get("host", url.host), url.query.get("port", url.port)
+    variables = {"PGHOST": host, "PGPORT": port, "PGUSER": url.username, "PGPASSWORD": url.password}
+    given = {name: str(value) for name, value in variables.items() if value}
+    answer = subprocess.run(
+        [str(binary), "--no-sync", "--schema-only", str(url.database)],
+        env={**environment(), **given},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    found: dict[str, list[str]] = defaultdict(list)
+    storage: dict[str, str] = {}
+    for chunk in answer.stdout.split("\n\n"):
+        text = chunk.strip()
+        if text.startswith("SET default_"):
+            # It holds for what follows.
+            storage[text.split("=")[0]] = text
+        elif _STORED.match(text):
+            settings = [] if "PARTITION BY" in text else list(storage.values())
+            if "INDEX" in text.split("\n")[0]:
+                settings = [one for one in settings if "tablespace" in one]
+            text = "\n".join([*sorted(settings), text])
+        for word in set(WORDS.findall(text)):
+            found[word].append(text)
+    return {word: sorted(chunks) for word, chunks in found.items()}
+
+
+@dataclass(frozen=True)
+class Dumps:
+    """Of all cases in one database: before, after, and when facts have led back and forth."""
+
+    before: dict[str, list[str]]
+    after: dict[str, list[str]]
+    back: dict[str, list[str]]
+    forth: dict[str, list[str]]
+    reordered: set[str]
+    """Cases in which a column has come back at another place."""
+
+
+@pytest.fixture(scope="module")
+def dumps(server_url: URL, roles: int) -> Iterator[Dumps]:
+    if not (find_binaries() / "pg_dump").exists():
+        pytest.skip("there is no pg_dump beside the server's programs")
+    cases = [case for case in CASES.values() if case.fits(roles)]
+    making = database(server_url, "fp_dumps")
+    engine = next(making)
+    try:
+        yield taken(engine, cases)
+    finally:
+        next(making, None)
+        admin = create_engine(server_url, poolclass=NullPool, isolation_level="AUTOCOMMIT")
+        with admin.connect() as connection:
+            for (role,) in run(connection, "SELECT rolname FROM pg_roles").fetchall():
+                if WORDS.match(role):
+                    run(connection, f"DROP ROLE {role}")
+
+
+def taken(engine: Engine, cases: list[Case]) -> Dumps:
+    with engine.connect() as connection:
+        for case in cases:
+            run(connection, case.sql(BASE + case.make))
+        connection.commit()
+        first = dump(engine.url)
+        before = read(connection)
+        connection.rollback()
+        for case in cases:
+            run(connection, case.sql(case.do))
+        connection.commit()
+        second = dump(engine.url)
+        stuck = {case.word for case in cases if "stuck" in case.options}
+        for word in sorted(stuck):
+            run(connection, f"DROP SCHEMA {word} CASCADE")
+        connection.commit()
+        after = read(connection)
+        reordered = set(stuck)
+        found = []
+        for wanted, same in ((without(before, stuck), True), (after, False)):
+            restored(connection, wanted, same=same)
+            connection.commit()
+            differences = compare(wanted, read(connection))
+            connection.rollback()
+            reordered.update(*(WORDS.findall(one.fact.key) for one in differences))
+            found.append(dump(engine.url))
+    return Dumps(first, second, *found, reordered)
+
+
+def without(snapshot: Snapshot, words: set[str]) -> Snapshot:
+    facts = {
+        one: fact
+        for one, fact in snapshot.facts.items()
+        if not words & set(WORDS.findall(f"{fact.key} {fact.name} {fact.details}"))
+    }
+    needs = {one: others & facts.keys() for one, others in snapshot.needs.items() if one in facts}
+    return Snapshot(facts, needs, frozenset(p for p in snapshot.automatic if facts.keys() >= {*p}))
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_as_pg_dump_sees_it(name: str, dumps: Dumps, roles: int) -> None:
+    case = CASES[name]
+    if not case.fits(roles):
+        pytest.skip("for another version of PostgreSQL")
+    before, after = dumps.before[case.word], dumps.after[case.word]
+    assert (before != after) is ("pg_dump" not in case.options)
+    if case.word not in dumps.reordered:
+        assert dumps.back[case.word] == before
+        assert dumps.forth[case.word] == after

@@ -7,13 +7,15 @@ import os
 import re
 import subprocess
 import sys
+import uuid
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import make_url
+from sqlalchemy import create_engine, make_url
 from sqlalchemy.engine import URL
+from sqlalchemy.pool import NullPool
 
 from alembic_rollback import commands
 from alembic_rollback.catalog.facts.comparison import Difference
@@ -464,6 +466,28 @@ def test_on_a_server_of_others_what_all_of_it_would_see_is_not_tried(project, se
     result = project.alembic("verify-down", "--all", "--scratch-url", url, code=1)
     assert result.out.count("CREATE ROLE: the scratch server's other databases would see it") == 2
     assert "0 of 2 revisions" in result.out
+
+
+def test_rows_that_the_role_of_a_given_server_may_not_see(project, server_url: URL):
+    """FORCE ROW LEVEL SECURITY binds the owner, too, unless it is a superuser."""
+    project.pair(
+        "001_a",
+        f"{ORDERS}ALTER TABLE orders ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY;",
+        "DROP TABLE orders",
+    )
+    project.pair("002_b", "ALTER TABLE orders ADD b int", "ALTER TABLE orders DROP b")
+    role = f"verify_{uuid.uuid4().hex[:12]}"
+    admin = create_engine(server_url, poolclass=NullPool, isolation_level="AUTOCOMMIT")
+    with admin.connect() as connection:
+        connection.exec_driver_sql(f"CREATE ROLE {role} LOGIN CREATEDB PASSWORD 'verify'")
+        try:
+            url = server_url.set(username=role, password="verify")
+            shown = url.render_as_string(hide_password=False)
+            found = commands.verify_down(project.config, everything=True, scratch_url=shown)
+        finally:
+            connection.exec_driver_sql(f"DROP ROLE {role}")
+    assert outcomes(found) == dict.fromkeys(("001", "002"), "verified")
+    assert found.revisions[1].notes[0].startswith("tried on empty tables: query would be affected")
 
 
 @pytest.mark.parametrize("arguments", [(), ("001", "--all")])

@@ -38,7 +38,8 @@ def from_state(
     else:
         doubt = "" if proven else proof.failure or "the catalog is not what it was"
         differences = () if proven else tuple(map(str, proof.differences))
-    header = [*_header(up), *_said(proven, reordered, doubt)]
+    rows = proof.rows_in_the_way if proof is not None else ""
+    header = [*_header(up), *_said(proven, reordered, doubt, rows)]
     text = render(found.down, header, schema_only=schema_only)
     return GeneratedDown(
         up.path,
@@ -50,6 +51,7 @@ def from_state(
         proven=proven,
         reordered=reordered,
         doubt=doubt,
+        rows_in_the_way=rows,
         differences=differences,
         notes=notes,
     )
@@ -66,12 +68,13 @@ def _header(up: Up) -> Iterator[str]:
             yield f"-- {key}: {value}"
 
 
-def _said(proven: str, reordered: tuple[str, ...], doubt: str) -> Iterator[str]:
-    if proven:
-        order = f"; columns in another order: {', '.join(reordered)}" if reordered else ""
-        yield f"-- Proven: up, down, up on PostgreSQL {proven}{order}"
-    else:
+def _said(proven: str, reordered: tuple[str, ...], doubt: str, rows: str) -> Iterator[str]:
+    if not proven:
         yield f"-- Not proven: {doubt}"
+        return
+    runs = "up, down" if rows else "up, down, up"
+    order = f"; columns in another order: {', '.join(reordered)}" if reordered else ""
+    yield f"-- Proven: {runs} on PostgreSQL {proven}{order}"
 
 
 def _gaps(down: Down) -> tuple[Gap, ...]:

@@ -105,6 +105,18 @@ def alone(statement: Statement) -> tuple[tuple[str, ...], tuple[Missing, ...]]:
     return tuple(_joined(_undos(parts))), missing
 
 
+def lost_rows(script: Script) -> dict[Statement, tuple[str, ...]]:
+    """By statement, the facts about rows that the text leaves missing.
+
+    Rows of a table, and values of a column, that the script itself makes are none.
+    """
+    return {
+        statement: tuple(part.fact for part in parts if isinstance(part, Missing) and part.rows)
+        for section in _read(script)
+        for statement, parts in section.steps
+    }
+
+
 def compose(script: Script, known: Mapping[Statement, Known]) -> Down:
     """The down of a script every statement of which is known."""
     inverses = tuple(Inverse(one, known[one].sql) for one in reversed(script.statements))

@@ -190,9 +190,11 @@ def _proof(result: GeneratedDown) -> str:
     if not result.proven:
         return f"not proven ({source}): {result.doubt}"
     order = f", but for the order of columns: {', '.join(result.reordered)}"
+    runs = "up, down" if result.rows_in_the_way else "up, down, up"
+    again = f"; rows that it leaves stop a second up: {result.rows_in_the_way}"
     return (
-        f"proven on PostgreSQL {result.proven} ({source}): up, down, up"
-        f"{order if result.reordered else ''}"
+        f"proven on PostgreSQL {result.proven} ({source}): {runs}"
+        f"{order if result.reordered else ''}{again if result.rows_in_the_way else ''}"
     )
 
 

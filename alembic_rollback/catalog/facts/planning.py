@@ -8,7 +8,7 @@ goes comes first, and of what is made, the lower rank.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from heapq import heapify, heappop, heappush
 from typing import NamedTuple
@@ -112,17 +112,22 @@ def _renames(current: Snapshot, wanted: Snapshot, match: _Match) -> Plan:
     ]
     schemas = [pair for pair in pairs if pair[1].kind == "schema"]
     wholes = [pair for pair in pairs if pair[1].parent is None or pair[1].kind == "index"]
-    pairs = schemas or wholes or pairs
-    planner = _Planner(current, wanted, match)
-    statements: list[str] = []
+    found = (_renamed(group, current, wanted, match) for group in (schemas, wholes, pairs))
+    return Plan(next((statements for statements in found if statements), ()))
+
+
+def _renamed(
+    pairs: list[tuple[Fact, Fact]], current: Snapshot, wanted: Snapshot, match: _Match
+) -> tuple[str, ...]:
+    planner, statements = _Planner(current, wanted, match), list[str]()
     occupants = _occupants(current)
-    for _, new in pairs:
-        for occupant in occupants.get(_place(new, wanted), ()):
+    for old, new in pairs:
+        for occupant in occupants.get(_place(new, wanted), ()) if old.key != new.key else ():
             if occupant not in match.wanted and occupant not in planner.dropped:
                 statements += planner.removal(current.facts[occupant])
     for old, new in _unblocked(pairs, current, wanted):
         statements += KINDS[new.kind].rename(old, new) or ()
-    return Plan(tuple(dict.fromkeys(statements)))
+    return tuple(dict.fromkeys(statements))
 
 
 def _unblocked(
@@ -427,16 +432,28 @@ class _Planner:
 
     def _rebuild_sql(self, new: Fact, columns: list[Fact]) -> list[str]:
         kind = KINDS[new.kind]
+        if new.kind == "range type":
+            # Its functions and its multirange would be in the way of the new one's.
+            through = [(column, "text") for column in columns]
+            back = [(column, column.details["type"]) for column in columns]
+            drop = kind.drop(self.match.current[new.id], self.current)
+            make = kind.create(new, self.wanted)
+            return [*self._converted(through), *drop, *make, *self._converted(back)]
         noun = "DOMAIN" if new.kind == "domain" else "TYPE"
         aside = quote_identifier(f"{new.details['name']}_old")
         schema = new.name.removesuffix(quote_identifier(new.details["name"]))
         found = [f"ALTER {noun} {new.name} RENAME TO {aside}", *kind.create(new, self.wanted)]
-        for column in columns:
-            table = self.wanted.parent_of(column).name
-            name, shown = quote_identifier(column.details["name"]), column.details["type"]
+        found += self._converted((column, column.details["type"]) for column in columns)
+        return [*found, f"DROP {noun} {schema}{aside}"]
+
+    def _converted(self, columns: Iterable[tuple[Fact, str]]) -> list[str]:
+        """What gives columns other types, by way of text."""
+        found = []
+        for column, shown in columns:
+            table, name = self.wanted.parent_of(column).name, quote_identifier(column.details["name"])
             alter = f"ALTER COLUMN {name} TYPE {shown} USING {name}::text::{shown}"
             found.append(f"ALTER TABLE {table} {alter}")
-        return [*found, f"DROP {noun} {schema}{aside}"]
+        return found
 
 
 def _sorted(
@@ -459,14 +476,15 @@ def _sorted(
     heapify(ready)
     found: list[tuple[_Step, list[str]]] = []
     while before:
-        detour = None if ready else planner.detour(before)
+        circle = set() if ready else _circle(before, after)
+        detour = planner.detour(circle)
         if detour is not None:
             # The edges are others now that a foreign key goes by itself.
             rest = {step: steps[step] for step in before}
             return [*found, detour, *_sorted(planner, rest, absorbed)]
         # Any other circle is entered where priorities say.
         planner.circular = planner.circular or not ready
-        step = heappop(ready)[1] if ready else min(before, key=priority)
+        step = heappop(ready)[1] if ready else min(circle, key=priority)
         if step not in before:
             continue
         found.append((step, steps[step]))
@@ -476,6 +494,29 @@ def _sorted(
                 before[other].discard(step)
                 if not before[other]:
                     heappush(ready, (priority(other), other))
+    return found
+
+
+def _circle(before: Mapping[_Step, set[_Step]], after: Mapping[_Step, set[_Step]]) -> set[_Step]:
+    """Steps that wait for each other, and for nothing else."""
+    start = next(iter(before))
+    while True:
+        waited = _reached(start, before, before)
+        outside = waited - _reached(start, after, before)
+        if not outside:
+            return waited
+        start = min(outside)
+
+
+def _reached(
+    start: _Step, links: Mapping[_Step, set[_Step]], waiting: Mapping[_Step, set[_Step]]
+) -> set[_Step]:
+    found, following = {start}, [start]
+    while following:
+        for one in links.get(following.pop(), ()):
+            if one in waiting and one not in found:
+                found.add(one)
+                following.append(one)
     return found
 
 

@@ -304,3 +304,15 @@ DROP TYPE app.num CASCADE;
 -- case: a shell type
 -- do
 CREATE TYPE app.num;
+
+-- case: a range's collation in a table
+CREATE TYPE app.span AS RANGE (SUBTYPE = text);
+CREATE TABLE app.t (s app.span, m app.span_multirange, CONSTRAINT c CHECK (NOT isempty(s)));
+INSERT INTO app.t VALUES ('[a,b)', '{[a,b)}');
+-- do
+ALTER TABLE app.t DROP CONSTRAINT c;
+ALTER TABLE app.t ALTER s TYPE text, ALTER m TYPE text;
+DROP TYPE app.span;
+CREATE TYPE app.span AS RANGE (SUBTYPE = text, COLLATION = "C");
+ALTER TABLE app.t ALTER s TYPE app.span USING s::app.span;
+ALTER TABLE app.t ALTER m TYPE app.span_multirange USING m::app.span_multirange;

@@ -13,7 +13,7 @@ from alembic_rollback.catalog.facts.families.naming import USER_SCHEMA, option, 
 from alembic_rollback.catalog.facts.families.sequences import serials
 from alembic_rollback.catalog.facts.model import Fact, Id, Snapshot
 from alembic_rollback.catalog.facts.registry import Kind, Statements, kind, reads
-from alembic_rollback.sql.names import quote_identifier, quote_literal
+from alembic_rollback.sql.names import quote_identifier
 
 _SORTED = "(SELECT jsonb_agg(o ORDER BY o) FROM unnest({}) AS o)"
 

@@ -70,6 +70,8 @@ reads(
             'labels', CASE t.typtype WHEN 'e' THEN coalesce({_ENUM}, '[]') END,
             'attributes', CASE t.typtype WHEN 'c' THEN {_ATTRIBUTES} END,
             'range', CASE t.typtype WHEN 'r' THEN {_RANGE} END,
+            'multirange', (SELECT m.typname FROM pg_range r JOIN pg_type m
+                ON m.oid = r.rngmultitypid WHERE r.rngtypid = t.oid),
             'base', CASE WHEN t.typtype = 'b' THEN {_BASE}
                 WHEN t.typtype = 'd' THEN to_jsonb(format_type(t.typbasetype, t.typtypmod)) END,
             'default', CASE t.typtype WHEN 'd' THEN
@@ -234,6 +236,15 @@ class Range(_Type):
         """AS RANGE."""
         listed = ", ".join(f"{key} = {value}" for key, value in details["range"].items())
         return f" AS RANGE ({listed})"
+
+    def change(self, old: Fact, new: Fact, wanted: Snapshot) -> Statements | None:
+        """Another name of its multirange; anything else is made again."""
+        key = "MULTIRANGE_TYPE_NAME"
+        ranges = [{**one.details["range"], key: None} for one in (old, new)]
+        if ranges[0] != ranges[1]:
+            return None
+        name = quote_identifier(new.details["multirange"])
+        return [f"ALTER TYPE {old.details['range'][key]} RENAME TO {name}"]
 
 
 @kind
