@@ -282,7 +282,7 @@ class _Deriver:
         self.making = {
             one
             for one in up.statements
-            if one.kind in _ROWS and not self.rows.get(one) and alone(one)[1]
+            if one.kind in _ROWS and not self.rows.get(one) and _facts(one)
         }
         """Statements that change rows only of what the script makes; if IF NOT EXISTS makes it."""
         self.start: Snapshot | None = None
@@ -323,11 +323,16 @@ class _Deriver:
         gaps = [
             Irreversible(statement, "; ".join(dict.fromkeys(lost)), rows=True)
             for statement in self.up.statements
-            if (lost := self._lost_rows(statement))
+            if (lost := self._lost_rows(statement) or self._standing(statement, before))
         ]
         gaps += [Irreversible(first, fact, rows=True) for fact in _lost(restored.made)]
         inverse = Inverse(first, restored.statements)
         return Down((inverse,), tuple(gaps), outside=False)
+
+    def _standing(self, statement: Statement, before: Snapshot) -> list[str]:
+        """Facts about rows of what the script seems to make, but there is before it."""
+        new = statement not in self.making or _is_new(statement, before, before)
+        return [] if new else _facts(statement)
 
     def _walk(self, wanted: Callable[[Statement], bool], *, check: bool) -> dict[Statement, Known]:
         """Run the up, and find out how to undo the wanted statements.
@@ -353,7 +358,7 @@ class _Deriver:
         if statement in self.making:
             assert self.start is not None
             if not _is_new(statement, self.start, _read(stage)):
-                lost = [one.fact for one in alone(statement)[1]]
+                lost = _facts(statement)
         if statement.kind == "InsertStmt" and lost and self.deleting:
             delete = _delete(statement, _read(stage))
             if delete:
@@ -407,8 +412,13 @@ def _is_new(statement: Statement, start: Snapshot, now: Snapshot) -> bool:
     if statement.kind != "UpdateStmt":
         return False
     columns = {one.details["name"]: one.id for one in now.children_of(table, "column")}
-    names = [item.res_target.name for item in statement.node.target_list]
-    return all(columns.get(name) not in start.facts for name in names)
+    found = [columns.get(item.res_target.name) for item in statement.node.target_list]
+    return all(one not in start.facts for one in found if one is not None)
+
+
+def _facts(statement: Statement) -> list[str]:
+    """What its own text leaves missing."""
+    return [one.fact for one in alone(statement)[1]]
 
 
 def _table(statement: Statement, snapshot: Snapshot) -> Fact | None:

@@ -239,15 +239,10 @@ class Facts:
         return (ORDER, listed(list(map(str, found)))) if found else (EXACT, "")
 
 
-HEADING = re.compile(
-    r"^--\n-- (?:Data for )?Name: (?P<name>.*); Type: (?P<type>[A-Z ]+); Schema: .*\n--\n", re.M
-)
-# Said once, before the first table of many; and what new versions of pg_dump wrap a script in.
-INCIDENTAL = re.compile(
-    r"^(?:SET default_tablespace = '';|SET default_table_access_method = heap;"
-    r"|\\(?:un)?restrict \w+|--|-- PostgreSQL database dump complete)$",
-    re.M,
-)
+HEADING = re.compile(r"^--\n-- Name: (?P<name>.*); Type: (?P<type>[A-Z ]+); Schema: .*\n--\n", re.M)
+END = "\n--\n-- PostgreSQL database dump complete\n--\n"
+# Said once, before the first of many tables.
+USUAL = re.compile(r"^SET (?:default_tablespace = ''|default_table_access_method = heap);$", re.M)
 IN_ORDER = ("TABLE", "FOREIGN TABLE", "VIEW", "MATERIALIZED VIEW")
 """Entries that hold a column a line."""
 BODIES = ("FUNCTION", "PROCEDURE", "COMMENT")
@@ -325,10 +320,11 @@ class Dumps:
 def entries(dump: str) -> Counter[Entry]:
     """A dump's entries, without what only tells how it was written."""
     found: Counter[Entry] = Counter()
+    dump = dump.rpartition(END)[0]
     headings = list(HEADING.finditer(dump))
-    ends = [one.start() for one in headings[1:]] + [len(dump)]
-    for heading, end in zip(headings, ends, strict=True):
-        text = INCIDENTAL.sub("", dump[heading.end() : end]).strip()
+    ends = [*(one.start() for one in headings[1:]), len(dump)]
+    for heading, end in zip(headings, ends, strict=False):
+        text = USUAL.sub("", dump[heading.end() : end]).strip()
         if heading["type"] not in BODIES:
             text = with_casts_inside(text)
         found[Entry(heading["type"], heading[0], text)] += 1
@@ -396,6 +392,8 @@ def judge_for(server: ScratchServer, wish: Wish) -> Judge:
         return Facts()
     major = int(server.version.partition(".")[0])
     for program in programs():
+        if not Path(program).is_file():
+            continue
         answer = subprocess.run([program, "--version"], capture_output=True, text=True)
         version = re.search(r"\) (\d+)[^\s]*", answer.stdout)
         if version and int(version[1]) >= major:
@@ -407,15 +405,11 @@ def judge_for(server: ScratchServer, wish: Wish) -> Judge:
 
 def programs() -> Iterator[str]:
     """Every pg_dump: of the embedded server, in the PATH, of installed servers."""
-    folders: list[Path] = []
     with suppress(EmbeddedError):
-        folders.append(find_binaries())
+        yield str(find_binaries() / "pg_dump")
     if found := shutil.which("pg_dump"):
-        yield from (str(one / "pg_dump") for one in folders if (one / "pg_dump").is_file())
         yield found
-        folders = []
-    folders += installed()
-    yield from (str(one / "pg_dump") for one in folders if (one / "pg_dump").is_file())
+    yield from (str(folder / "pg_dump") for folder in installed())
 
 
 # --- one folder -------------------------------------------------------------------------------

@@ -25,7 +25,7 @@ from sqlalchemy import Engine, create_engine
 from sqlalchemy.engine import URL
 from sqlalchemy.pool import NullPool
 
-from alembic_rollback.derivation import Derivation, derive, inside, prove_down, same_effect
+from alembic_rollback.derivation import Derivation, derive
 from alembic_rollback.errors import StatementError
 from alembic_rollback.generation.states import Given
 from alembic_rollback.inverse.generate import render

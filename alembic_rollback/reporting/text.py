@@ -160,7 +160,8 @@ def generated_lines(results: Sequence[GeneratedDown], style: Style) -> Iterator[
         good = result.sound and not result.outdated
         sign = style.sign("applied" if good else "warning")
         what = " is not what generate-down would write" if result.outdated else ""
-        yield f"{sign} {shown_path(result.down)}{what}"
+        named = result.down if result.written or result.outdated else result.up
+        yield f"{sign} {shown_path(named)}{what}"
         yield f"  {_proof(result)}"
         yield from (f"  {note}" for note in result.notes if note != result.doubt)
         for gap in result.gaps:

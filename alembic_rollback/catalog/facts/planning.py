@@ -531,6 +531,19 @@ def _edges(
             yield from _edges_of_making(planner, one, whole, absorbed)
 
 
+def _is_attached(index: Fact, wanted: Snapshot) -> bool:
+    return index.kind in _INDEXES and any(wanted.children_of(index, "attachment"))
+
+
+def _attachments(wanted: Snapshot, one: Id) -> Iterator[Id]:
+    """What attaches the indexes of partitions to a wanted one."""
+    for child in wanted.takes_along.get(one, ()):
+        fact = wanted.facts[child]
+        if fact.kind in _INDEXES:
+            yield from (attachment.id for attachment in wanted.children_of(fact, "attachment"))
+            yield from _attachments(wanted, child)
+
+
 def _coming(one: Id, absorbed: dict[Id, Id]) -> list[_Step]:
     """The steps that bring a wanted fact to what it should be."""
     return [_Step(_CREATE, absorbed.get(one, one)), _Step(_CHANGE, one)]
@@ -571,6 +584,17 @@ def _edges_of_making(
         for child in planner.wanted.children.get(parent, ()):
             if index and child.kind in _INDEXES and child.details["name"] == index:
                 needed.add(child.id)
+    fact = planner.wanted.facts[one]
+    if fact.kind == "constraint" and fact.details["type"] == "f":
+        # It refers to a key of which no partition is left out.
+        needed.update(*[_attachments(planner.wanted, other) for other in needed])
+    if fact.kind == "partition" and parent is not None:
+        # What it doesn't bring, PostgreSQL would make by itself, under other names.
+        siblings = planner.wanted.children.get(parent, ())
+        needed.update(child.id for child in siblings if _is_attached(child, planner.wanted))
+    if fact.kind == "attachment":
+        table = planner.wanted.parent_of(planner.wanted.parent_of(fact))
+        needed.update(child.id for child in planner.wanted.children_of(table, "partition"))
     for other in needed:
         for source in _coming(other, absorbed):
             yield from ((source, target) for target in targets if target.id != source.id)
