@@ -219,7 +219,9 @@ def generate_down(
     exists and `force` is false.
     """
     wish = wish or Wish()
-    locations = _locations(config) if any(not Path(file).is_file() for file in files) else []
+    named = [file for file in files if not Path(file).is_file()]
+    project = config.get_main_option("script_location")
+    locations = _locations(config) if named and project else []
     if output and len(files) != 1:
         raise UsageError("-o takes one FILE.")
     if wish.before_url and len(files) != 1:

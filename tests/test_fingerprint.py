@@ -253,6 +253,9 @@ def without(snapshot: Snapshot, words: set[str]) -> Snapshot:
         for one, fact in snapshot.facts.items()
         if not words & set(WORDS.findall(f"{fact.key} {fact.name} {fact.details}"))
     }
+    while orphans := [one for one, fact in facts.items() if fact.parent and fact.parent not in facts]:
+        for orphan in orphans:
+            del facts[orphan]
     needs = {one: others & facts.keys() for one, others in snapshot.needs.items() if one in facts}
     return Snapshot(facts, needs, frozenset(p for p in snapshot.automatic if facts.keys() >= {*p}))
 
@@ -264,6 +267,6 @@ def test_as_pg_dump_sees_it(name: str, dumps: Dumps, roles: int) -> None:
         pytest.skip("for another version of PostgreSQL")
     before, after = dumps.before[case.word], dumps.after[case.word]
     assert (before != after) is ("pg_dump" not in case.options)
-    if case.word not in dumps.reordered:
+    if case.word not in dumps.reordered and "alike" not in case.options:
         assert dumps.back[case.word] == before
         assert dumps.forth[case.word] == after

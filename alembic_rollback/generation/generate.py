@@ -32,6 +32,8 @@ if TYPE_CHECKING:
 
 STATES = ("auto", "live", "replay", "none")
 _UNSAFE_USE_OF_NEW_VALUE = "55P04"
+_TIDY_EVERY = 25
+"""Revisions, each of which is run some times and rolled back."""
 
 
 @dataclass(frozen=True)
@@ -226,7 +228,9 @@ class _Generator:
     ) -> dict[Path, GeneratedDown]:
         waiting = {up.path.resolve(): up for up in wanted}
         found = {}
-        for item in course.items:
+        for place, item in enumerate(course.items):
+            if place % _TIDY_EVERY == _TIDY_EVERY - 1:
+                ground.tidy()
             up = waiting.pop(item.path.resolve(), None)
             if up is not None:
                 found[up.path] = self.tried(up, ground, "replay")

@@ -105,6 +105,7 @@ CREATE VIEW app.v AS SELECT id, note FROM app.orders;
 GRANT SELECT (id) ON app.v TO fp_reader;
 
 -- case: privileges that another role gave
+-- alike: they come back as the owner's
 GRANT USAGE ON SCHEMA app TO fp_owner;
 GRANT SELECT ON app.orders TO fp_owner WITH GRANT OPTION;
 -- do

@@ -1,4 +1,5 @@
 -- case: options
+-- alike: their order has no meaning
 -- do
 ALTER TABLE app.orders SET (fillfactor = 70, autovacuum_enabled = false);
 
@@ -52,6 +53,7 @@ CREATE UNIQUE INDEX app_by_name ON app.customers (name);
 ALTER TABLE app.customers REPLICA IDENTITY USING INDEX app_by_name;
 
 -- case: replica identity by an index that goes
+-- alike: an index that is gone identifies as much as nothing
 CREATE UNIQUE INDEX app_by_name ON app.customers (name);
 ALTER TABLE app.customers REPLICA IDENTITY USING INDEX app_by_name;
 -- do

@@ -7,6 +7,7 @@ from alembic_rollback.catalog.facts.families.naming import reloptions, renamed, 
 from alembic_rollback.catalog.facts.model import Fact, Snapshot
 from alembic_rollback.catalog.facts.registry import Kind, Statements, kind, reads
 from alembic_rollback.sql.canonical import same_definition, same_index
+from alembic_rollback.sql.names import quote_identifier
 
 reads(
     "indexes",
@@ -49,7 +50,8 @@ class Index(Kind):
             sql = sql.replace(f" ON ONLY {table} ", f" ON {table} ", 1)
         found = [sql]
         if details.get("tablespace"):
-            found.append(f"ALTER INDEX {fact.name} SET TABLESPACE {details['tablespace']}")
+            place = quote_identifier(details["tablespace"])
+            found.append(f"ALTER INDEX {fact.name} SET TABLESPACE {place}")
         return found + statistics(fact.name, {}, details.get("statistics") or {})
 
     def drop(self, fact: Fact, current: Snapshot) -> Statements:

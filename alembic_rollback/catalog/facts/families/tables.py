@@ -30,7 +30,8 @@ reads(
         jsonb_build_object(
             'name', t.relname, 'schema', t.nspname, 'kind', t.relkind,
             'unlogged', nullif(t.relpersistence = 'u', false),
-            'method', (SELECT amname FROM pg_am WHERE oid = t.relam AND amname <> 'heap'),
+            'method', (SELECT amname FROM pg_am
+                WHERE oid = t.relam AND (amname <> 'heap' OR t.relkind = 'p')),
             'of', CASE WHEN t.reloftype <> 0 THEN CAST(CAST(t.reloftype AS regtype) AS text) END,
             'partition by', pg_get_partkeydef(t.oid),
             'options', {_SORTED.format("t.reloptions")},
@@ -150,7 +151,9 @@ class Table(Kind):
             place = quote_identifier(after.get("tablespace") or "pg_default")
             found.append(f"{head} SET TABLESPACE {place}")
         if before.get("method") != after.get("method"):
-            method = quote_identifier(after.get("method") or "heap")
+            # What is said of a partitioned table is for its new partitions.
+            usual = "DEFAULT" if after["kind"] == "p" else "heap"
+            method = quote_identifier(after["method"]) if after.get("method") else usual
             found.append(f"{head} SET ACCESS METHOD {method}")
         options = option_changes(server_options(before), server_options(after))
         found += [f"{head} {options}"] if options else []
