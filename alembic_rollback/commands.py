@@ -220,8 +220,7 @@ def generate_down(
     """
     wish = wish or Wish()
     named = [file for file in files if not Path(file).is_file()]
-    project = config.get_main_option("script_location")
-    locations = _locations(config) if named and project else []
+    locations = _locations(config) if named and environment.has_project(config) else []
     if output and len(files) != 1:
         raise UsageError("-o takes one FILE.")
     if wish.before_url and len(files) != 1:

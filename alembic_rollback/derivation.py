@@ -8,6 +8,7 @@ doesn't help either, the whole script's difference is taken.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass
@@ -286,7 +287,8 @@ class _Deriver:
         }
         """Statements that change rows only of what the script makes; if IF NOT EXISTS makes it."""
         self.start: Snapshot | None = None
-        self.deletes = 0
+        self.deletes = False
+        """Whether there are such."""
 
     def ways(self) -> Iterator[tuple[str, Callable[[], Down]]]:
         """Ways to a down, the most readable first."""
@@ -294,11 +296,13 @@ class _Deriver:
             yield "text", self._from_text
         elif not self.by_path:
             yield "statements", self._from_text
+        yield "statements", self._from_statements
         if self.deletes:
             # What a trigger made of the inserted rows may hold on to them.
-            self.deleting, self.deletes = False, 0
-            yield "statements", self._from_text
-        yield "statements", self._from_statements
+            self.deleting = False
+            if not self.by_path:
+                yield "statements", self._from_text
+            yield "statements", self._from_statements
         yield "difference", self._from_difference
 
     def _from_text(self) -> Down:
@@ -359,11 +363,13 @@ class _Deriver:
             assert self.start is not None
             if not _is_new(statement, self.start, _read(stage)):
                 lost = _facts(statement)
-        if statement.kind == "InsertStmt" and lost and self.deleting:
+        if statement.kind == "InsertStmt" and lost:
             delete = _delete(statement, _read(stage))
-            if delete:
-                self.deletes += 1
+            if delete and self.deleting:
+                self.deletes = True
                 return Known((delete,))
+            if delete:
+                lost = [f"what refers to the inserted rows; without that, {delete} would do"]
         return Known((), tuple(lost))
 
     def _lost_rows(self, statement: Statement) -> list[str]:
@@ -388,7 +394,15 @@ class _Deriver:
                     return Known(sql, tuple(lost))
         with stage.look() as connection:
             restored = restore(connection, before, prepared=True)
-        return Known(restored.statements, (*lost, *_lost(restored.made)))
+        made = _as_gently(statement, restored.statements)
+        return Known(made, (*lost, *_lost(restored.made)))
+
+
+def _as_gently(statement: Statement, sql: tuple[str, ...]) -> tuple[str, ...]:
+    """Indexes that were dropped CONCURRENTLY are made so again."""
+    if statement.kind != "DropStmt" or not statement.node.concurrent:
+        return sql
+    return tuple(re.sub(r"^CREATE (UNIQUE )?INDEX ", r"\g<0>CONCURRENTLY ", one) for one in sql)
 
 
 def _undoes(connection: Connection, sql: tuple[str, ...], before: Snapshot) -> bool:

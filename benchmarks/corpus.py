@@ -22,7 +22,7 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
-from contextlib import suppress
+from contextlib import ExitStack, closing, contextmanager, suppress
 from dataclasses import asdict, dataclass, replace
 from fnmatch import fnmatch
 from functools import partial
@@ -77,6 +77,11 @@ class Wish:
     verify: bool
     only: tuple[str, ...]
     url: str
+
+    @property
+    def tries(self) -> bool:
+        """Whether ups have to be tried, not only judged."""
+        return self.verify if self.human else self.state != "none"
 
     def wants(self, up: Path) -> bool:
         title = up.name.removesuffix(UP)
@@ -180,8 +185,11 @@ def send(database: ScratchDatabase, text: str, path: Path) -> None:
                 execute(connection, statement, number, len(found))
 
 
-def run_what_works(database: ScratchDatabase, text: str, path: Path) -> None:
-    """Statement by statement, whatever fails: what comes later may stand on what worked."""
+def run_for_good(database: ScratchDatabase, text: str, path: Path) -> str:
+    """Run a file; where it fails, what works of it: later files may stand on that. Why it failed."""
+    failure = run_file(database, text, path)
+    if not failure:
+        return ""
     statements: Sequence[Statement] = ()
     with suppress(PairError):
         statements = parse(text, path)
@@ -190,6 +198,7 @@ def run_what_works(database: ScratchDatabase, text: str, path: Path) -> None:
             if statement.kind != "TransactionStmt":
                 with suppress(RollbackError):
                     execute(connection, statement, number, len(statements))
+    return failure
 
 
 def told(error: Exception) -> str:
@@ -435,7 +444,10 @@ class Course:
     wish: Wish
     server: ScratchServer
     database: ScratchDatabase
+    """The judge's."""
     judge: Judge
+    ground: Scratch | None
+    """Another one, for us, where nothing that the judge does is in the way; None without a need."""
     seen: Any = None
     """The schema as it is now, if somebody has looked."""
 
@@ -449,10 +461,9 @@ class Course:
     def advance(self, path: Path) -> str:
         """Run a file for good, or what of it works; why not all of it did."""
         text, self.seen = read_text(path), None
-        failure = run_file(self.database, text, path)
-        if failure:
-            run_what_works(self.database, text, path)
-        return failure
+        if self.ground is not None:
+            run_for_good(self.ground.database, text, path)
+        return run_for_good(self.database, text, path)
 
     def look(self) -> Any:
         if self.seen is None:
@@ -507,23 +518,10 @@ class Course:
         script = script_of(read_text(up), up)
         if not script.statements:
             return Claim("-- Nothing to undo.\n", how="text")
-        if self.wish.state == "none":
+        if self.ground is None:
             return claim_of(invert(script), "text", None)
-        found = self.tried(script, lambda site: derive(site, script))
+        found = tried(self.ground, script, lambda site: derive(site, script))
         return claim_of(found.down, found.how, found.proof)
-
-    def tried(self, up: Script, work: Callable[[Site], T]) -> T:
-        """Work in a transaction if the up allows it, else in copies. Raises RollbackError."""
-        ground = Scratch(self.server, self.database)
-        if up.transactional:
-            try:
-                with ground.site(up, whole=True) as site:
-                    return work(site)
-            except StatementError as error:
-                if error.sqlstate not in IN_STEPS:
-                    raise
-        with ground.site(up, whole=False) as site:
-            return work(site)
 
     # Their downs ---------------------------------------------------------------------------
 
@@ -534,11 +532,12 @@ class Course:
             return None
         try:
             script, down = (script_of(read_text(one), one) for one in (up, path))
-            self.server.admit(down)
-            proof = self.tried(script, lambda site: prove_down(site, script, down))
+            assert self.ground is not None
+            self.ground.server.admit(down)
+            proof = tried(self.ground, script, lambda site: prove_down(site, script, down))
             if not proof.holds and script.transactional:
                 # It may be the one transaction around all of it that is in the way.
-                with Scratch(self.server, self.database).site(script, whole=False) as site:
+                with self.ground.site(script, whole=False) as site:
                     proof = prove_down(site, script, down)
         except RollbackError as error:
             return told(error)
@@ -571,6 +570,19 @@ class Course:
         return self.judge.compare(self.look(), other)[0] in RESTORED
 
 
+def tried(ground: Scratch, up: Script, work: Callable[[Site], T]) -> T:
+    """Work in a transaction if the up allows it, else in copies. Raises RollbackError."""
+    if up.transactional:
+        try:
+            with ground.site(up, whole=True) as site:
+                return work(site)
+        except StatementError as error:
+            if error.sqlstate not in IN_STEPS:
+                raise
+    with ground.site(up, whole=False) as site:
+        return work(site)
+
+
 def claim_of(down: Down, how: str, proof: Proof | None) -> Claim:
     """What is claimed of a down of ours; rows don't count. proof: None where there is none."""
     text = render(down, (), schema_only=True)
@@ -594,16 +606,27 @@ def their_down(up: Path) -> Claim:
     return Claim(text)
 
 
+@contextmanager
+def trying(wish: Wish) -> Iterator[Scratch]:
+    """A database for us; roles belong to servers, so the judge has another one."""
+    with scratch_server(wish.url) as server, server.create() as database:
+        with closing(Scratch(server, database)) as ground:
+            yield ground
+
+
 def measure(folder: Path, wish: Wish) -> Folder:
-    """Judge a folder's migrations, on a server of its own unless one was named."""
+    """Judge a folder's migrations, on servers of its own unless one was named."""
     found = Folder(folder.name)
     records: list[Record] = []
     started = time.monotonic()
     try:
-        with scratch_server(wish.url) as server, server.create() as database:
+        with ExitStack() as stack:
+            server = stack.enter_context(scratch_server(wish.url))
             judge = judge_for(server, wish)
             found = replace(found, server=server.version, judge=judge.name)
-            records.extend(Course(folder, wish, server, database, judge).records())
+            database = stack.enter_context(server.create())
+            ground = stack.enter_context(trying(wish)) if wish.tries else None
+            records.extend(Course(folder, wish, server, database, judge, ground).records())
     except RollbackError as error:
         found = replace(found, trouble=str(error))
     seconds = time.monotonic() - started

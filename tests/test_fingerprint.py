@@ -143,7 +143,8 @@ def restored(connection: Connection, wanted: Snapshot, *, same: bool) -> None:
     found = restore(connection, wanted, same=same, prepared=True)
     left = [shown(one) for one in found.left if one.how != "order"]
     if found.failure or left:
-        pytest.fail("\n".join(filter(None, [found.failure, *left, *found.statements])), pytrace=False)
+        said = filter(None, [found.failure, *left, *found.statements])
+        pytest.fail("\n".join(said), pytrace=False)
 
 
 def shown(one: Difference) -> str:
@@ -253,7 +254,10 @@ def without(snapshot: Snapshot, words: set[str]) -> Snapshot:
         for one, fact in snapshot.facts.items()
         if not words & set(WORDS.findall(f"{fact.key} {fact.name} {fact.details}"))
     }
-    while orphans := [one for one, fact in facts.items() if fact.parent and fact.parent not in facts]:
+    while True:
+        orphans = [one for one, fact in facts.items() if fact.parent and fact.parent not in facts]
+        if not orphans:
+            break
         for orphan in orphans:
             del facts[orphan]
     needs = {one: others & facts.keys() for one, others in snapshot.needs.items() if one in facts}

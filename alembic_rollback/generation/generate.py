@@ -84,13 +84,7 @@ class _Generator:
     @cached_property
     def history(self) -> History | None:
         """The project's; None outside of a project. Raises PairError for a bad file."""
-        from alembic.util import CommandError
-
-        try:
-            location = self.config.get_alembic_option("script_location")
-        except CommandError:  # there is no configuration file
-            location = None
-        if not location:
+        if not environment.has_project(self.config):
             return None
         return history_of(environment.script_directory(self.config), downs=False)
 

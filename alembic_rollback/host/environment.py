@@ -192,6 +192,16 @@ def render(config: Config, snapshot: Snapshot, plan: Plan, order: Order) -> None
         )
 
 
+def has_project(config: Config) -> bool:
+    """Whether there is a configuration that names a script location."""
+    from alembic.util import CommandError
+
+    try:
+        return bool(config.get_alembic_option("script_location"))
+    except CommandError:  # there is no configuration file
+        return False
+
+
 def script_directory(config: Config) -> ScriptDirectory:
     """Alembic's script directory of a project. Raises CommandError as Alembic does."""
     from alembic.script import ScriptDirectory

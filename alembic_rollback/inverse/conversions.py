@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from alembic_rollback.sql.build import enum_name, inner, kind_of
+from alembic_rollback.sql.build import enum_name, inner, kind_of, strings
 from alembic_rollback.sql.effects import relation_name
 from alembic_rollback.sql.names import quote_name
 
@@ -19,13 +19,13 @@ def computed(node: Any) -> Iterator[str]:
         if enum_name(command, "subtype") != "AT_AlterColumnType":
             continue
         using = inner(getattr(command, "def").column_def.raw_default)  # a Python keyword
-        if using is not None and not _is_cast(using):
+        if using is not None and not _is_cast(using, command.name):
             name = quote_name((*relation_name(node.relation), command.name))
             yield f"the values of column {name} before: what USING made of them can't be undone"
 
 
-def _is_cast(expression: Any) -> bool:
-    """A column, perhaps cast."""
+def _is_cast(expression: Any, column: str) -> bool:
+    """The column itself, perhaps cast."""
     while kind_of(expression) == "TypeCast":
         expression = inner(expression.arg)
-    return kind_of(expression) == "ColumnRef"
+    return kind_of(expression) == "ColumnRef" and strings(expression.fields)[-1] == column

@@ -8,7 +8,7 @@ goes comes first, and of what is made, the lower rank.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from heapq import heapify, heappop, heappush
 from typing import NamedTuple
@@ -74,6 +74,17 @@ def plan(current: Snapshot, wanted: Snapshot, *, same: bool) -> Plan:
     return found
 
 
+def making(wanted: Snapshot, missing: Collection[Id]) -> list[tuple[Id, Statements]]:
+    """What makes some facts of a snapshot where all others are there: by fact, in order.
+
+    What comes with another, such as a table's columns, has nothing of its own.
+    """
+    rest = {one: fact for one, fact in wanted.facts.items() if one not in missing}
+    current = replace(wanted, facts=rest)
+    steps = _Planner(current, wanted, _matched(current, wanted, same=True)).steps()
+    return [(step.id, statements) for step, statements in steps]
+
+
 def _matched(current: Snapshot, wanted: Snapshot, *, same: bool) -> _Match:
     match = _Match()
     if same:
@@ -101,7 +112,9 @@ def _renames(current: Snapshot, wanted: Snapshot, match: _Match) -> Plan:
     ]
     # Parts are named with what they are part of, which has to have its name back first; what is in
     # a schema, with that.
-    moving = {old.key for old, new in pairs if new.details.get("schema") != old.details.get("schema")}
+    moving = {
+        old.key for old, new in pairs if new.details.get("schema") != old.details.get("schema")
+    }
     pairs = [
         pair
         for pair in pairs
@@ -195,6 +208,8 @@ class _Planner:
         self.created: dict[Id, Fact] = {}
         self.rebuilt: dict[Id, list[Fact]] = {}
         """Types that are made again under their columns, by wanted id."""
+        self.absorbed: dict[Id, Id] = {}
+        """What another one's statement makes along → the other one."""
         self.places_wanted = _occupants(wanted)
         self.places_left: dict[Id, list[tuple[str, str]]] = defaultdict(list)
         for place, ones in _occupants(current).items():
@@ -210,6 +225,13 @@ class _Planner:
 
     def plan(self) -> Plan:
         """Everything but renames."""
+        ordered = [sql for _, statements in self.steps() for sql in statements]
+        made = tuple(f for f in self.created.values() if self._holds_rows(f))
+        routines = any(fact.kind in _ROUTINES for fact in self.created.values())
+        return Plan(tuple(ordered), made, routines)
+
+    def steps(self) -> list[tuple[_Step, list[str]]]:
+        """The same, by step."""
         for fact in self.current.facts.values():
             if fact.id not in self.match.wanted and not KINDS[fact.kind].inherent(fact):
                 self._drop(fact)
@@ -342,13 +364,13 @@ class _Planner:
 
     # In which order ------------------------------------------------------------------------
 
-    def _ordered(self) -> Plan:
+    def _ordered(self) -> list[tuple[_Step, list[str]]]:
         self.created = {
             one: fact
             for one, fact in self.created.items()
             if not KINDS[fact.kind].inherent(fact) or self._parent_comes(fact)
         }
-        absorbed = self._absorbed()
+        self.absorbed = self._absorbed()
         self._settle_drops()
         steps: dict[_Step, list[str]] = {}
         for one, by_itself in self.dropped.items():
@@ -360,20 +382,16 @@ class _Planner:
             kept = [column for column in columns if column.id not in self.created]
             steps[_Step(_CHANGE, one)] = self._rebuild_sql(self.wanted.facts[one], kept)
         for one, fact in self.created.items():
-            if one not in absorbed:
-                steps[_Step(_CREATE, one)] = self._create_sql(fact, absorbed)
-        ordered = [sql for _, sqls in _sorted(self, steps, absorbed) for sql in sqls]
-        made = tuple(f for f in self.created.values() if self._holds_rows(f, absorbed))
-        routines = any(fact.kind in _ROUTINES for fact in self.created.values())
-        return Plan(tuple(ordered), made, routines)
+            if one not in self.absorbed:
+                steps[_Step(_CREATE, one)] = self._create_sql(fact)
+        return _sorted(self, steps, self.absorbed)
 
-    def _holds_rows(self, fact: Fact, absorbed: dict[Id, Id]) -> bool:
+    def _holds_rows(self, fact: Fact) -> bool:
         if fact.kind == "column":
-            return fact.id not in absorbed and not fact.details.get("generated")
+            return fact.id not in self.absorbed and not fact.details.get("generated")
         return fact.kind == "table"
 
     def _absorbed(self) -> dict[Id, Id]:
-        """What another one's statement makes along → the other one."""
         found: dict[Id, Id] = {}
         for one, fact in sorted(self.created.items(), key=lambda item: item[1].kind != "table"):
             if one not in found:
@@ -422,9 +440,9 @@ class _Planner:
         fact = self.current.facts[one]
         return list(KINDS[fact.kind].drop(fact, self.current)) if self.dropped[one] else []
 
-    def _create_sql(self, fact: Fact, absorbed: dict[Id, Id]) -> list[str]:
+    def _create_sql(self, fact: Fact) -> list[str]:
         found = list(KINDS[fact.kind].create(fact, self.wanted))
-        for part, whole in absorbed.items():
+        for part, whole in self.absorbed.items():
             if whole == fact.id:
                 other = self.wanted.facts[part]
                 found += KINDS[other.kind].settings(other, self.wanted)
@@ -450,7 +468,10 @@ class _Planner:
         """What gives columns other types, by way of text."""
         found = []
         for column, shown in columns:
-            table, name = self.wanted.parent_of(column).name, quote_identifier(column.details["name"])
+            table, name = (
+                self.wanted.parent_of(column).name,
+                quote_identifier(column.details["name"]),
+            )
             alter = f"ALTER COLUMN {name} TYPE {shown} USING {name}::text::{shown}"
             found.append(f"ALTER TABLE {table} {alter}")
         return found

@@ -16,16 +16,20 @@ if TYPE_CHECKING:
 
 # Constants print the same in every session. JIT would compile queries that run for a millisecond.
 _SETTINGS = (
-    "SELECT set_config('search_path', (SELECT reset_val FROM pg_settings "
-    "WHERE name = 'search_path'), true), set_config('datestyle', 'ISO, MDY', true), "
+    "SELECT set_config('search_path', {}, true), set_config('datestyle', 'ISO, MDY', true), "
     "set_config('intervalstyle', 'postgres', true), set_config('timezone', 'UTC', true), "
     "set_config('extra_float_digits', '1', true), set_config('bytea_output', 'hex', true), "
     "set_config('quote_all_identifiers', 'off', true), set_config('jit', 'off', true)"
 )
+_INITIAL = "(SELECT reset_val FROM pg_settings WHERE name = 'search_path')"
+# Temporary tables, unless named here, would come first.
+_NOTHING = "'pg_catalog, pg_temp'"
 _MEMBERS = "SELECT classid, objid FROM pg_depend WHERE deptype = 'e'"
 _EDGES = (
     "SELECT classid, objid, objsubid, refclassid, refobjid, refobjsubid, "
-    "CAST(deptype AS text) FROM pg_depend WHERE objid >= 16384 AND refobjid >= 16384"
+    "CAST(deptype AS text) FROM pg_depend WHERE objid >= 16384 AND refobjid >= 16384 "
+    # A partition's clone is part of what it is cloned from rather than of the partition.
+    "ORDER BY deptype <> 'P'"
 )
 _PREPARED = "SELECT name FROM pg_prepared_statements"
 _PARTS = "iPSe"
@@ -34,17 +38,21 @@ _SILENT = "aiPS"
 """What goes with what it depends on, without CASCADE."""
 
 
-def read(connection: Connection, *, edges: bool = True, prepared: bool = False) -> Snapshot:
+def read(
+    connection: Connection, *, edges: bool = True, prepared: bool = False, elsewhere: bool = False
+) -> Snapshot:
     """Every fact of the connected database. Nothing is changed.
 
     edges: also what needs what, which restoring wants and comparing doesn't. prepared: leave the
     queries prepared in the session, which halves the time of the next reading: for sessions that
-    are ours alone, not for those of a pooler.
+    are ours alone, not for those of a pooler. elsewhere: for statements that make facts again in
+    any other session: every name has its schema, and privileges are also those that a new object
+    of the same role would have, where ALTER DEFAULT PRIVILEGES gives it others.
     """
-    with _comparable(connection):
+    with comparable(connection, elsewhere=elsewhere):
         reader = _Reader(connection, prepared)
         members = {(row[0], row[1]) for row in reader.rows("members", _MEMBERS)}
-        facts = _facts(reader, members)
+        facts = _facts(reader, members, elsewhere)
         links = reader.rows("edges", _EDGES) if edges else []
     return _linked(facts, links)
 
@@ -80,19 +88,21 @@ class _Reader:
 
 
 @contextmanager
-def _comparable(connection: Connection) -> Iterator[None]:
+def comparable(connection: Connection, *, elsewhere: bool = False) -> Iterator[None]:
+    """The settings under which facts are read, until the end of the block."""
+    path = _NOTHING if elsewhere else _INITIAL
     savepoint = connection.begin_nested()
     try:
-        connection.exec_driver_sql(_SETTINGS)
+        connection.exec_driver_sql(_SETTINGS.format(path))
         yield
     finally:
         savepoint.rollback()
 
 
-def _facts(reader: _Reader, members: set[tuple[int, int]]) -> dict[Id, Fact]:
+def _facts(reader: _Reader, members: set[tuple[int, int]], elsewhere: bool) -> dict[Id, Fact]:
     found: dict[Id, Fact] = {}
     for name, query in QUERIES.items():
-        if query.since <= reader.version < query.before:
+        if query.since <= reader.version < query.before and query.elsewhere <= elsewhere:
             for row in reader.rows(name, query.sql):
                 fact = _fact(row)
                 if (row[0], row[1]) not in members or fact.kind == "extension":

@@ -91,9 +91,13 @@ class Query:
     TOAST schema; extensions' members and what hangs on them are left out by `reading`.
     """
 
-    def __init__(self, sql: str, *, since: int = 0, before: int = 1000) -> None:
+    def __init__(
+        self, sql: str, *, since: int = 0, before: int = 1000, elsewhere: bool = False
+    ) -> None:
         self.sql, self.since, self.before = sql, since, before
         """since, before: the major versions of PostgreSQL that it is for: since ≤ v < before."""
+        self.elsewhere = elsewhere
+        """Only for what is made again elsewhere: see `reading.read`."""
 
 
 QUERIES: dict[str, Query] = {}
@@ -101,11 +105,13 @@ KINDS: dict[str, Kind] = {}
 _K = TypeVar("_K", bound=type[Kind])
 
 
-def reads(name: str, sql: str, *, since: int = 0, before: int = 1000) -> None:
+def reads(
+    name: str, sql: str, *, since: int = 0, before: int = 1000, elsewhere: bool = False
+) -> None:
     """Register a query under its name."""
     if name in QUERIES:
         raise ValueError(f"There are two queries named {name}.")
-    QUERIES[name] = Query(sql, since=since, before=before)
+    QUERIES[name] = Query(sql, since=since, before=before, elsewhere=elsewhere)
 
 
 def kind(cls: _K) -> _K:

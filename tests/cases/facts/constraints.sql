@@ -162,6 +162,7 @@ DROP TABLE app.a, app.b;
 CREATE TABLE app.a (id integer PRIMARY KEY, up integer REFERENCES app.a);
 
 -- case: a constraint's index with statistics
+-- pg_dump: it leaves out the targets of a constraint's index
 CREATE TABLE app.r (during tsrange, n integer,
     CONSTRAINT apart EXCLUDE USING gist (tsrange(lower(during), upper(during)) WITH &&));
 -- do

@@ -2,7 +2,14 @@
 
 from __future__ import annotations
 
-from alembic_rollback.catalog.facts.families.fragments import arm, at, joined, no_member, signature, union
+from alembic_rollback.catalog.facts.families.fragments import (
+    arm,
+    at,
+    joined,
+    no_member,
+    signature,
+    union,
+)
 from alembic_rollback.catalog.facts.model import Fact, Snapshot
 from alembic_rollback.catalog.facts.registry import Kind, Statements, kind, reads
 

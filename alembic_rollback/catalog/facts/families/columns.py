@@ -427,7 +427,8 @@ class Default(Kind):
 
     def create(self, fact: Fact, wanted: Snapshot) -> Statements:
         """SET DEFAULT; not for the tables that inherit it, which have their own."""
-        return [f"{self._head(fact)} SET DEFAULT {fact.details['sql']}"]
+        only = "ONLY " if _has_heirs(fact.name, wanted) else ""
+        return [f"{self._head(fact, only)} SET DEFAULT {fact.details['sql']}"]
 
     def drop(self, fact: Fact, current: Snapshot) -> Statements:
         """DROP DEFAULT."""
@@ -438,8 +439,17 @@ class Default(Kind):
         return self.create(new, wanted)
 
     @staticmethod
-    def _head(fact: Fact) -> str:
-        return f"ALTER TABLE {fact.name} ALTER COLUMN {quote_identifier(fact.details['column'])}"
+    def _head(fact: Fact, only: str = "") -> str:
+        column = quote_identifier(fact.details["column"])
+        return f"ALTER TABLE {only}{fact.name} ALTER COLUMN {column}"
+
+
+def _has_heirs(shown: str, wanted: Snapshot) -> bool:
+    """Whether another table inherits from the table, or is a partition of it."""
+    return any(
+        one.kind in ("partition", "inheritance") and one.details["parent"] == shown
+        for one in wanted.facts.values()
+    )
 
 
 @kind

@@ -87,35 +87,35 @@ _ACLS = f"""
         format('%I.%I', n.nspname, c.relname), CAST(CAST(c.oid AS regclass) AS text), c.relacl,
         CAST(CASE c.relkind WHEN 'S' THEN 's' ELSE 'r' END AS "char"), c.relowner, n.oid
     FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
-    WHERE c.oid >= 16384 AND c.relacl IS NOT NULL
+    WHERE c.oid >= 16384
         AND c.relkind IN ('r', 'p', 'f', 'v', 'm', 'S') AND {USER_SCHEMA}
     UNION ALL
     SELECT 1255, o.oid, 0, CASE o.prokind WHEN 'p' THEN 'PROCEDURE' ELSE 'FUNCTION' END,
         format('%I.%I(%s)', n.nspname, o.proname, oidvectortypes(o.proargtypes)),
         CAST(CAST(o.oid AS regprocedure) AS text), o.proacl, 'f', o.proowner, n.oid
     FROM pg_proc o JOIN pg_namespace n ON n.oid = o.pronamespace
-    WHERE o.oid >= 16384 AND o.proacl IS NOT NULL AND {USER_SCHEMA}
+    WHERE o.oid >= 16384 AND {USER_SCHEMA}
     UNION ALL
     SELECT 1247, o.oid, 0, 'TYPE', format('%I.%I', n.nspname, o.typname),
         CAST(CAST(o.oid AS regtype) AS text), o.typacl, 'T', o.typowner, n.oid
-    {TYPES} AND o.typacl IS NOT NULL
+    {TYPES}
     UNION ALL
     SELECT 2615, n.oid, 0, 'SCHEMA', quote_ident(n.nspname), quote_ident(n.nspname), n.nspacl,
         'n', n.nspowner, NULL
     FROM pg_namespace n
-    WHERE n.nspacl IS NOT NULL AND (n.oid >= 16384 OR n.oid = 2200) AND {USER_SCHEMA}
+    WHERE (n.oid >= 16384 OR n.oid = 2200) AND {USER_SCHEMA}
     UNION ALL
     SELECT 2612, o.oid, 0, 'LANGUAGE', quote_ident(o.lanname), quote_ident(o.lanname), o.lanacl,
         'l', o.lanowner, NULL
-    FROM pg_language o WHERE o.oid >= 16384 AND o.lanacl IS NOT NULL
+    FROM pg_language o WHERE o.oid >= 16384
     UNION ALL
     SELECT 2328, o.oid, 0, 'FOREIGN DATA WRAPPER', quote_ident(o.fdwname), quote_ident(o.fdwname),
         o.fdwacl, 'F', o.fdwowner, NULL
-    FROM pg_foreign_data_wrapper o WHERE o.fdwacl IS NOT NULL
+    FROM pg_foreign_data_wrapper o
     UNION ALL
     SELECT 1417, o.oid, 0, 'FOREIGN SERVER', quote_ident(o.srvname), quote_ident(o.srvname),
         o.srvacl, 'S', o.srvowner, NULL
-    FROM pg_foreign_server o WHERE o.srvacl IS NOT NULL)
+    FROM pg_foreign_server o)
 """
 # What a new object of the connection's role would have.
 _BY_DEFAULT = (
@@ -132,22 +132,33 @@ def _text(acl: str) -> str:
     return f"to_jsonb(CAST({acl} AS text[]))"
 
 
-# The sequence of an identity is no fact, and goes with its column.
-reads(
-    "privileges",
-    f"""
+def _objects(acl: str, told: str, wanted: str) -> str:
+    """SQL. told: which objects; wanted: which of these, by what is usual for them.
+
+    The sequence of an identity is no fact, and goes with its column.
+    """
+    return f"""
     WITH {_ACLS},
     me AS (SELECT CAST(CAST(quote_ident(current_user) AS regrole) AS oid) AS oid),
-    told AS MATERIALIZED (SELECT a.*, acldefault(a.letter, a.owner) AS usual FROM acls a)
+    told AS MATERIALIZED (
+        SELECT a.*, acldefault(a.letter, a.owner) AS usual FROM acls a WHERE {told})
     SELECT a.classid, a.objid, a.number, 'privileges', 'privileges', a.noun || ' ' || a.key,
         a.noun || ' ' || a.shown, a.classid,
         coalesce(CAST(d.refobjid AS bigint), a.objid), coalesce(d.refobjsubid, a.number),
-        jsonb_build_object('acl', {_text("a.acl")}, 'usual', {_text("a.usual")},
+        jsonb_build_object('acl', {_text(acl)}, 'usual', {_text("a.usual")},
             'fresh', {_text(_FRESH)}, 'owner', pg_get_userbyid(a.owner), 'me', current_user)
     FROM told a CROSS JOIN me
     LEFT JOIN pg_depend d ON a.letter = 's' AND d.classid = 1259 AND d.objid = a.objid
         AND d.refclassid = 1259 AND d.deptype = 'i'
-    WHERE NOT (a.acl @> a.usual AND a.acl <@ a.usual)
+    WHERE {wanted}
+    """
+
+
+_USUAL = "a.acl @> a.usual AND a.acl <@ a.usual"
+reads(
+    "privileges",
+    f"""
+    {_objects("a.acl", "a.acl IS NOT NULL", f"NOT ({_USUAL})")}
     UNION ALL
     SELECT {at(1259, "c.oid", "a.attnum")}, 'privileges', 'privileges',
         format('COLUMN %I.%I.%I', n.nspname, c.relname, a.attname),
@@ -160,6 +171,16 @@ reads(
     JOIN pg_namespace n ON n.oid = c.relnamespace
     WHERE a.attrelid >= 16384 AND a.attacl <> '{{}}' AND NOT a.attisdropped AND {USER_SCHEMA}
     """,
+)
+reads(
+    "usual privileges",
+    _objects(
+        "a.usual",
+        "EXISTS (SELECT FROM pg_default_acl WHERE defaclrole = "
+        "CAST(quote_ident(current_user) AS regrole))",
+        f"a.acl IS NULL OR ({_USUAL})",
+    ),
+    elsewhere=True,
 )
 
 

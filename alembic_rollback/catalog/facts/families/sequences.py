@@ -101,7 +101,9 @@ def within(shown: str, old: Mapping[str, Any], new: Mapping[str, Any]) -> list[s
     kinds = [one["type"] for one in (old, new) if "type" in one]
     size = f" AS {max(kinds, key=sizes.index)}" if kinds else ""
     limits = f"MINVALUE {min(least, old['least'])} MAXVALUE {max(most, old['most'])}"
-    place = f"CASE WHEN last_value BETWEEN {least} AND {most} THEN last_value ELSE {new['start']} END"
+    place = (
+        f"CASE WHEN last_value BETWEEN {least} AND {most} THEN last_value ELSE {new['start']} END"
+    )
     name = quote_literal(shown)
     return [
         f"ALTER SEQUENCE {shown}{size} {limits}",

@@ -1,0 +1,9 @@
+-- before
+CREATE TABLE t (a int DEFAULT 7, b text);
+-- up
+ALTER TABLE t ALTER a SET DEFAULT 8;
+ALTER TABLE t ALTER b SET DEFAULT 'none';
+-- expect down
+ALTER TABLE t ALTER COLUMN b DROP DEFAULT;
+ALTER TABLE t ALTER COLUMN a SET DEFAULT 7;
+-- expect how: statements

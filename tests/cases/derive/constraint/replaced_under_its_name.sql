@@ -1,0 +1,13 @@
+-- before
+CREATE TABLE u (id int PRIMARY KEY);
+CREATE TABLE t (a int, kind text, CONSTRAINT kinds CHECK (kind IN ('x', 'y')), CONSTRAINT t_a FOREIGN KEY (a) REFERENCES u);
+-- up
+ALTER TABLE t DROP CONSTRAINT IF EXISTS kinds;
+ALTER TABLE t ADD CONSTRAINT kinds CHECK (kind IN ('x', 'y', 'z'));
+ALTER TABLE t DROP CONSTRAINT t_a, ADD CONSTRAINT t_a FOREIGN KEY (a) REFERENCES u ON DELETE CASCADE;
+-- expect down
+ALTER TABLE t DROP CONSTRAINT t_a;
+ALTER TABLE t ADD CONSTRAINT t_a FOREIGN KEY (a) REFERENCES u(id);
+ALTER TABLE t DROP CONSTRAINT kinds;
+ALTER TABLE t ADD CONSTRAINT kinds CHECK ((kind = ANY (ARRAY['x'::text, 'y'::text])));
+-- expect how: statements

@@ -1,0 +1,15 @@
+-- before
+CREATE SCHEMA app;
+CREATE TABLE app.t (a int, b int);
+CREATE INDEX i ON app.t (a);
+CREATE SEQUENCE app.s;
+-- up
+CREATE SCHEMA IF NOT EXISTS app;
+CREATE INDEX IF NOT EXISTS i ON app.t (b);
+CREATE INDEX IF NOT EXISTS j ON app.t (b);
+CREATE SEQUENCE IF NOT EXISTS app.s;
+CREATE SEQUENCE IF NOT EXISTS app.s2;
+-- expect down
+DROP SEQUENCE IF EXISTS app.s2;
+DROP INDEX IF EXISTS app.j;
+-- expect how: statements

@@ -1,0 +1,13 @@
+-- before
+CREATE TABLE t (a int);
+CREATE VIEW v AS SELECT a FROM t;
+CREATE RULE ins AS ON INSERT TO v DO INSTEAD INSERT INTO t VALUES (NEW.a);
+-- up
+DROP RULE ins ON v;
+CREATE OR REPLACE RULE del AS ON DELETE TO v DO INSTEAD NOTHING;
+-- expect down
+DROP RULE del ON v;
+CREATE RULE ins AS
+    ON INSERT TO public.v DO INSTEAD  INSERT INTO t (a)
+  VALUES (new.a);
+-- expect how: statements

@@ -1,0 +1,11 @@
+-- before
+CREATE TEXT SEARCH CONFIGURATION plain (COPY = simple);
+CREATE TABLE t (body text, v tsvector GENERATED ALWAYS AS (to_tsvector('english', body)) STORED);
+-- up
+ALTER TEXT SEARCH CONFIGURATION plain ALTER MAPPING FOR word WITH english_stem;
+CREATE TEXT SEARCH DICTIONARY d (TEMPLATE = simple);
+-- expect down
+DROP TEXT SEARCH DICTIONARY IF EXISTS d;
+ALTER TEXT SEARCH CONFIGURATION plain DROP MAPPING FOR word;
+ALTER TEXT SEARCH CONFIGURATION plain ADD MAPPING FOR word WITH simple;
+-- expect how: statements
