@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: demo test check format conformance bench clean
+.PHONY: demo test check format conformance bench corpus clean
 
 demo: $(READY) ## upgrade → status → dry run → rollback → status on an embedded PostgreSQL
 	@PATH="$(CURDIR)/$(BIN):$$PATH" sh sample_project/demo.sh
@@ -28,6 +28,9 @@ conformance: $(READY) ## Alembic's own test suite with and without the plugin
 
 bench: $(READY)
 	$(BIN)/python benchmarks/bench_import.py
+
+corpus: $(READY) ## generate-down on folders of pairs: make corpus CORPUS="DIR..."
+	$(BIN)/python benchmarks/corpus.py $(CORPUS)
 
 clean:
 	rm -rf $(VENV) .pgdata .mypy_cache .ruff_cache .pytest_cache .hypothesis build dist

@@ -116,6 +116,7 @@ class Inside:
         # or the end of a savepoint around it, PostgreSQL can't start one that changes anything.
         with self.connection.begin_nested():
             run_script(self.connection, script)
+        _discard_temporary(self.connection)
 
     def step(self, statement: Statement, number: int, total: int) -> None:
         """Run one statement in the transaction."""
@@ -131,6 +132,11 @@ class Inside:
             yield self.connection
         finally:
             savepoint.rollback()
+
+
+def _discard_temporary(connection: Connection) -> None:
+    """Temporary tables go, as they do when an upgrade's session ends."""
+    connection.exec_driver_sql("DISCARD TEMP")
 
 
 def inside(connection: Connection) -> Site:
@@ -165,6 +171,7 @@ class Outside:
                     if error.sqlstate != _UNSAFE_USE_OF_NEW_VALUE:
                         raise
         run_script(self.running, script)
+        _discard_temporary(self.running)
 
     def step(self, statement: Statement, number: int, total: int) -> None:
         """Run one statement, and commit."""

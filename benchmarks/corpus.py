@@ -121,12 +121,10 @@ class Folder:
     trouble: str = ""
     """Why it ended early."""
 
-    @property
-    def at_fault(self) -> bool:
-        """Whether we are: a down that was claimed to be right isn't, or verify-down is mistaken."""
-        return bool(self.trouble) or any(
-            one.verdict == WRONG or one.harm or one.agrees is False for one in self.records
-        )
+    def at_fault(self, wish: Wish) -> bool:
+        """Whether we are: a down that was said to be right isn't, or verify-down is mistaken."""
+        ours = any(one.verdict == WRONG or one.harm for one in self.records) and not wish.human
+        return ours or bool(self.trouble) or any(one.agrees is False for one in self.records)
 
 
 # --- running files ----------------------------------------------------------------------------
@@ -186,7 +184,7 @@ def send(database: ScratchDatabase, text: str, path: Path) -> None:
 
 
 def run_for_good(database: ScratchDatabase, text: str, path: Path) -> str:
-    """Run a file; where it fails, what works of it: later files may stand on that. Why it failed."""
+    """Run a file, or what works of it, since later files may stand on that; why it failed."""
     failure = run_file(database, text, path)
     if not failure:
         return ""
@@ -609,9 +607,12 @@ def their_down(up: Path) -> Claim:
 @contextmanager
 def trying(wish: Wish) -> Iterator[Scratch]:
     """A database for us; roles belong to servers, so the judge has another one."""
-    with scratch_server(wish.url) as server, server.create() as database:
-        with closing(Scratch(server, database)) as ground:
-            yield ground
+    with (
+        scratch_server(wish.url) as server,
+        server.create() as database,
+        closing(Scratch(server, database)) as ground,
+    ):
+        yield ground
 
 
 def measure(folder: Path, wish: Wish) -> Folder:
@@ -770,8 +771,7 @@ def main() -> int:
     found = report(folders, wish, show=given.show)
     if given.json:
         given.json.write_text(json.dumps(found, indent=2) + "\n")
-    at_fault = [one for one in folders if one.at_fault]
-    return int(bool(at_fault))
+    return int(any(one.at_fault(wish) for one in folders))
 
 
 if __name__ == "__main__":

@@ -274,3 +274,53 @@ def test_as_pg_dump_sees_it(name: str, dumps: Dumps, roles: int) -> None:
     if case.word not in dumps.reordered and "alike" not in case.options:
         assert dumps.back[case.word] == before
         assert dumps.forth[case.word] == after
+
+
+# Beside the cases ------------------------------------------------------------------------------
+
+
+def test_neither_oids_nor_order_count(shared: Engine) -> None:
+    ordered = """
+    CREATE TABLE app.a (id integer PRIMARY KEY); CREATE TABLE app.b (id integer PRIMARY KEY);
+    ALTER TABLE app.a ADD COLUMN b integer CONSTRAINT fk REFERENCES app.b;
+    CREATE TYPE app.state AS ENUM ('x'); CREATE SEQUENCE app.s;
+    CREATE INDEX i ON app.a (b); CREATE VIEW app.v AS SELECT id FROM app.b;
+    GRANT SELECT ON app.a TO fp_reader; GRANT SELECT ON app.a TO fp_owner;
+    CREATE POLICY p ON app.a TO fp_reader, fp_owner; COMMENT ON TABLE app.a IS 'a';
+    CREATE FUNCTION app.g() RETURNS integer LANGUAGE sql AS 'SELECT 1';
+    ALTER TABLE app.a SET (fillfactor = 50, parallel_workers = 2);
+    """
+    parts = [part.strip() for part in ordered.split(";") if part.strip()]
+    early = [part for part in parts if part.startswith(("CREATE TABLE", "CREATE FUNCTION"))]
+    late = [part for part in parts if part not in early]
+    late.remove("ALTER TABLE app.a SET (fillfactor = 50, parallel_workers = 2)")
+    late.insert(0, "ALTER TABLE app.a SET (parallel_workers = 2, fillfactor = 50)")
+    late.remove("CREATE INDEX i ON app.a (b)")
+    other = [*reversed(early), *reversed(late), "CREATE INDEX i ON app.a (b)"]
+    snapshots = []
+    for statements in (parts, other):
+        with shared.connect() as connection:
+            run(connection, BASE)
+            for statement in statements:
+                run(connection, statement)
+            snapshots.append(read(connection, prepared=True))
+    assert compare(*snapshots) == ()
+
+
+def test_every_catalog_is_on_the_page(shared: Engine) -> None:
+    page = (Path(__file__).parents[1] / "docs" / "coverage.md").read_text()
+    named = re.findall(r"^\| `(pg_\w+)` \| (restored|seen|left out) \|", page, flags=re.MULTILINE)
+    with shared.connect() as connection:
+        found = run(
+            connection,
+            "SELECT relname FROM pg_class WHERE relkind = 'r' "
+            "AND relnamespace = 'pg_catalog'::regnamespace",
+        )
+        catalogs = {name for (name,) in found}
+    assert catalogs <= {name for name, _ in named}
+    assert len(named) == len(dict(named))
+
+
+def test_every_file_of_cases_is_on_the_page() -> None:
+    page = (Path(__file__).parents[1] / "docs" / "coverage.md").read_text()
+    assert all(f"`{path.stem}`" in page for path in DIRECTORY.glob("*.sql"))

@@ -227,7 +227,8 @@ class _Planner:
         """Everything but renames."""
         ordered = [sql for _, statements in self.steps() for sql in statements]
         made = tuple(f for f in self.created.values() if self._holds_rows(f))
-        routines = any(fact.kind in _ROUTINES for fact in self.created.values())
+        changed = (self.wanted.facts[one] for one in self.changed)
+        routines = any(fact.kind in _ROUTINES for fact in (*self.created.values(), *changed))
         return Plan(tuple(ordered), made, routines)
 
     def steps(self) -> list[tuple[_Step, list[str]]]:

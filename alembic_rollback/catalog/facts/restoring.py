@@ -24,8 +24,6 @@ _INITIAL = (
     "(SELECT reset_val FROM pg_settings WHERE name = 'search_path'), true)"
 )
 _UNCHECKED = "SET LOCAL check_function_bodies = off"
-# A function's body names what isn't there yet: undefined table, column, function, object, schema.
-_UNDEFINED = {"42P01", "42703", "42883", "42704", "3F000"}
 
 
 @dataclass(frozen=True)
@@ -75,15 +73,16 @@ def restore(
 
 def _run(connection: Connection, steps: Plan) -> tuple[list[str], str]:
     statements = list(steps.statements)
-    failure, state = _attempt(connection, statements)
-    if failure and state in _UNDEFINED and steps.routines:
+    failure = _attempt(connection, statements)
+    if failure and steps.routines:
+        # A body may name what isn't there yet, or isn't there any more.
         statements = [_UNCHECKED, *statements]
-        failure, state = _attempt(connection, statements)
+        failure = _attempt(connection, statements)
     return ([] if failure else statements), failure
 
 
-def _attempt(connection: Connection, statements: list[str]) -> tuple[str, str]:
-    """Run all or nothing; PostgreSQL's message and SQLSTATE where one failed."""
+def _attempt(connection: Connection, statements: list[str]) -> str:
+    """Run all or nothing; PostgreSQL's message where one failed."""
     from sqlalchemy.exc import DBAPIError
 
     savepoint = connection.begin_nested()
@@ -92,7 +91,6 @@ def _attempt(connection: Connection, statements: list[str]) -> tuple[str, str]:
             connection.exec_driver_sql(sql, execution_options={"no_parameters": True}).close()
         except DBAPIError as error:
             savepoint.rollback()
-            message = " ".join(str(error.orig).split())
-            return f"{message} ({sql})", str(getattr(error.orig, "pgcode", "") or "")
+            return f"{' '.join(str(error.orig).split())} ({sql})"
     savepoint.commit()
-    return "", ""
+    return ""

@@ -63,6 +63,7 @@ reads(
     JOIN pg_namespace n ON n.oid = i.relnamespace
     LEFT JOIN pg_constraint k ON k.conindid = i.oid AND k.contype IN ('p', 'u', 'x')
         AND k.conrelid = (SELECT indrelid FROM pg_index WHERE indexrelid = i.oid)
+    ORDER BY 2
     """,
 )
 

@@ -53,7 +53,8 @@ reads(
         jsonb_build_object('index', i.relname, 'identity',
             CASE WHEN t.relreplident <> 'i' OR i.oid IS NOT NULL THEN t.relreplident
             ELSE 'n' END)
-    FROM t LEFT JOIN (pg_index x JOIN pg_class i ON i.oid = x.indexrelid AND x.indisreplident)
+    FROM t LEFT JOIN (pg_index x JOIN pg_class i
+            ON i.oid = x.indexrelid AND x.indisreplident)
         ON x.indrelid = t.oid AND t.relreplident = 'i' WHERE t.relreplident <> 'd' AND t.relkind <> 'f'
     UNION ALL
     SELECT 1259, t.oid, 0, 'clustering', 'clustering', t.key, t.shown, 1259, t.oid, 0,

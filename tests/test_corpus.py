@@ -1,0 +1,121 @@
+"""`benchmarks/corpus.py` on a folder of five pairs, with the table that it prints."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from sqlalchemy.engine import URL
+
+PROGRAM = Path(__file__).parent.parent / "benchmarks" / "corpus.py"
+FILES = {
+    "0001_orders.up.sql": "CREATE TABLE orders (id int PRIMARY KEY, state varchar(9) "
+    "CHECK (state IN ('new', 'paid')), note text);",
+    "0001_orders.down.sql": "DROP TABLE orders;",
+    "0002_filled.aux.sql": "INSERT INTO orders VALUES (1, 'new', 'a note');",
+    # From its text alone: the type and the place of the column are not there.
+    "0003_state.up.sql": "BEGIN;\nALTER TABLE orders DROP COLUMN state;\nCOMMIT;",
+    "0003_state.down.sql": "ALTER TABLE orders ADD COLUMN state varchar(9);",
+    "0004_paid.up.sql": "UPDATE orders SET note = 'paid';",
+    "0004_paid.down.sql": "-- Nothing.",
+    "0005_index.up.sql": "CREATE INDEX CONCURRENTLY orders_note ON orders (note);",
+    "0005_index.down.sql": "DROP INDEX CONCURRENTLY orders_note;",
+    "0006_total.up.sql": "ALTER TABLE orders ADD COLUMN total numeric;\n"
+    "ALTER TABLE orders ADD COLUMN wrong nonsense;",
+    "0006_total.down.sql": "ALTER TABLE orders DROP COLUMN total;",
+}
+
+pytestmark = pytest.mark.skipif(os.name != "posix", reason="the embedded server needs Unix")
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    found = tmp_path / "shop"
+    found.mkdir()
+    for name, text in FILES.items():
+        (found / name).write_text(text)
+    return found
+
+
+def corpus(folder: Path, url: URL, *options: str) -> tuple[int, dict[str, str], dict, str]:
+    """The exit code, the folder's line by column, what --json says, and what is printed."""
+    report = folder.parent / "report.json"
+    address = url.render_as_string(hide_password=False)
+    words = [sys.executable, str(PROGRAM), str(folder), "--url", address, "--json", str(report)]
+    answer = subprocess.run([*words, *options], capture_output=True, text=True)
+    assert answer.returncode in (0, 1), answer.stderr
+    assert "shop: 5 ups in" in answer.stderr or "--only" in options
+    found = json.loads(report.read_text())
+    heads, line = (text.split("  ") for text in table(answer.stdout)[:2])
+    columns = [one.strip() for one in heads if one.strip()]
+    cells = [one.strip() for one in line if one.strip()]
+    assert cells[0] == "shop"
+    return answer.returncode, dict(zip(columns, cells[1:], strict=True)), found, answer.stdout
+
+
+def table(output: str) -> list[str]:
+    return output.split("\n\n")[1].splitlines()
+
+
+def verdicts(found: dict) -> dict[str, str]:
+    return {one["title"]: one["verdict"] for one in found["migrations"]}
+
+
+def test_derived_downs_with_the_database_before_them(folder: Path, server_url: URL):
+    code, line, found, output = corpus(folder, server_url)
+    assert code == 0, output
+    assert verdicts(found) == {
+        "0001_orders": "exact",
+        "0003_state": "order",
+        "0004_paid": "data-only",
+        "0005_index": "exact",
+        "0006_total": "up fails",
+    }
+    milliseconds = line.pop("ms")
+    assert float(milliseconds) > 0
+    assert line == {
+        "ups": "5", "data-only": "1", "up fails": "1", "scored": "3", "exact": "2", "order": "1",
+        "irreversible": "0", "unproven": "0", "WRONG": "0", "restored": "100.0 %",
+        "by statement": "100.0 %",
+    }  # fmt: skip
+    assert table(output)[2].split() == ["total", *table(output)[1].split()[1:]]
+
+
+def test_from_the_text_alone_a_fact_is_missing(folder: Path, server_url: URL):
+    code, line, found, _ = corpus(folder, server_url, "--state", "none")
+    assert (code, line["exact"], line["irreversible"], line["restored"]) == (0, "2", "1", "66.7 %")
+    (reason,) = (one["reason"] for one in found["migrations"] if one["verdict"] == "irreversible")
+    assert reason.startswith("line 2: ")
+    assert "state" in reason
+
+
+def test_a_claim_that_does_not_hold_is_wrong(folder: Path, server_url: URL):
+    """The text cannot tell that the index was there; the judge can."""
+    (folder / "0006_total.up.sql").write_text(
+        "CREATE INDEX IF NOT EXISTS orders_note ON orders (note);\n"
+        "ALTER TABLE orders ADD COLUMN total numeric;"
+    )
+    code, line, found, output = corpus(folder, server_url, "--state", "none")
+    assert (code, line["WRONG"]) == (1, "1")
+    assert verdicts(found)["0006_total"] == "WRONG"
+    assert "WRONG  shop/0006_total (text): differs: missing index orders_note" in output
+
+
+def test_downs_that_people_wrote(folder: Path, server_url: URL):
+    code, line, found, output = corpus(folder, server_url, "--verify", "--judge", "facts")
+    assert code == 0, output
+    assert "judged by our own catalog facts" in output
+    assert verdicts(found)["0003_state"] == "differs"
+    assert (line["exact"], line["differs"], line["restored"]) == ("2", "1", "66.7 %")
+    assert (line["agrees"], line["disagrees"], line["not verified"]) == ("3", "0", "0")
+
+
+def test_one_of_them_shown(folder: Path, server_url: URL):
+    code, line, _, output = corpus(folder, server_url, "--only", "0005_*", "--show")
+    assert (code, line["ups"]) == (0, "1")
+    assert "shop/0005_index: exact; text; " in output
+    assert "    DROP INDEX CONCURRENTLY" in output
