@@ -61,6 +61,8 @@ THEIRS = (*RESTORED, DIFFERS, DOWN_FAILS, EMPTY, NO_DOWN)
 
 # active_sql_transaction, unsafe_new_enum_value_usage
 IN_STEPS = ("25001", "55P04")
+AUTOCOMMIT: dict[str, Any] = {"isolation_level": "AUTOCOMMIT"}
+AS_IT_IS: dict[str, Any] = {"no_parameters": True}
 SHOWN = 5
 """Differences told of one migration."""
 
@@ -145,11 +147,10 @@ def run_file(database: ScratchDatabase, text: str, path: Path, *, drop_roles: bo
         try:
             script = script_of(text, path)
         except PairError:
-            send(database, text, path)
+            send(database, text, path, drop_roles=drop_roles)
             return ""
-        if not drop_roles:
-            kept = tuple(one for one in script.statements if one.kind != "DropRoleStmt")
-            script = replace(script, statements=kept)
+        kept = tuple(one for one in script.statements if drop_roles or not drops_role(one))
+        script = replace(script, statements=kept)
         run(database, script)
     except (RollbackError, DBAPIError) as error:
         return told(error)
@@ -165,22 +166,31 @@ def run(database: ScratchDatabase, script: Script) -> None:
         except StatementError as error:
             if error.sqlstate not in IN_STEPS:
                 raise
-    with database.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+    with database.connect().execution_options(**AUTOCOMMIT) as connection:
         run_script(connection, script)
 
 
-def send(database: ScratchDatabase, text: str, path: Path) -> None:
+def send(database: ScratchDatabase, text: str, path: Path, *, drop_roles: bool) -> None:
     """Let the server make of a text what it will: one transaction, unless it says BEGIN."""
-    autocommit = {"isolation_level": "AUTOCOMMIT"}
-    try:
-        with database.connect().execution_options(**autocommit) as connection:
-            connection.exec_driver_sql(text, execution_options={"no_parameters": True}).close()
-    except DBAPIError as error:
-        if describe(error)["sqlstate"] not in IN_STEPS:
-            raise
-        with database.connect().execution_options(**autocommit) as connection:
-            for number, statement in enumerate(found := parse(text, path), 1):
-                execute(connection, statement, number, len(found))
+    statements = parse(text, path)
+    database.server.admit(Script(path, statements))
+    kept = [one for one in statements if drop_roles or not drops_role(one)]
+    with database.engine() as engine:
+        try:
+            if len(kept) == len(statements):
+                with engine.connect().execution_options(**AUTOCOMMIT) as connection:
+                    connection.exec_driver_sql(text, execution_options=AS_IT_IS).close()
+                return
+        except DBAPIError as error:
+            if describe(error)["sqlstate"] not in IN_STEPS:
+                raise
+        with engine.connect().execution_options(**AUTOCOMMIT) as connection:
+            for number, statement in enumerate(kept, 1):
+                execute(connection, statement, number, len(kept))
+
+
+def drops_role(statement: Statement) -> bool:
+    return statement.kind == "DropRoleStmt"
 
 
 def run_for_good(database: ScratchDatabase, text: str, path: Path) -> str:
@@ -191,7 +201,7 @@ def run_for_good(database: ScratchDatabase, text: str, path: Path) -> str:
     statements: Sequence[Statement] = ()
     with suppress(PairError):
         statements = parse(text, path)
-    with database.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+    with database.connect().execution_options(**AUTOCOMMIT) as connection:
         for number, statement in enumerate(statements, 1):
             if statement.kind != "TransactionStmt":
                 with suppress(RollbackError):

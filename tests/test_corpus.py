@@ -58,7 +58,10 @@ def corpus(folder: Path, url: URL, *options: str) -> tuple[int, dict[str, str], 
 
 
 def table(output: str) -> list[str]:
-    return output.split("\n\n")[1].splitlines()
+    """The heads, a line for the folder, one for the total."""
+    lines = output.splitlines()
+    heads = next(place for place, one in enumerate(lines) if one.split()[:1] == ["ups"])
+    return lines[heads : heads + 3]
 
 
 def verdicts(found: dict) -> dict[str, str]:
@@ -106,12 +109,13 @@ def test_a_claim_that_does_not_hold_is_wrong(folder: Path, server_url: URL):
 
 
 def test_downs_that_people_wrote(folder: Path, server_url: URL):
-    code, line, found, output = corpus(folder, server_url, "--verify", "--judge", "facts")
+    only = ("--only", "0001_*", "--only", "0003_*")
+    code, line, found, output = corpus(folder, server_url, "--verify", "--judge", "facts", *only)
     assert code == 0, output
     assert "judged by our own catalog facts" in output
     assert verdicts(found)["0003_state"] == "differs"
-    assert (line["exact"], line["differs"], line["restored"]) == ("2", "1", "66.7 %")
-    assert (line["agrees"], line["disagrees"], line["not verified"]) == ("3", "0", "0")
+    assert (line["exact"], line["differs"], line["restored"]) == ("1", "1", "50.0 %")
+    assert (line["agrees"], line["disagrees"], line["not verified"]) == ("2", "0", "0")
 
 
 def test_one_of_them_shown(folder: Path, server_url: URL):

@@ -106,7 +106,7 @@ def test_what_cannot_be_undone_is_named_and_blocks_the_rollback(project: Project
     project.pair("1_a", "CREATE TABLE a (id int);\nALTER TABLE orders DROP COLUMN total;\n", None)
     said = project.alembic("generate-down", "1", code=1)
     assert "1_a.up.sql:2: ALTER TABLE orders DROP COLUMN total" in said.err
-    assert "cannot be undone: the values of column total: they are gone with it" in said.err
+    assert "cannot be undone: the values of column orders.total: they are gone" in said.err
     down = project.versions / "1_a.down.sql"
     assert "-- Irreversible: line 2: ALTER TABLE orders DROP COLUMN total: " in down.read_text()
     assert "ALTER TABLE orders ADD COLUMN total integer;" in statements(down)

@@ -59,9 +59,10 @@ _IDENTIFY = (
     "CROSS JOIN LATERAL pg_identify_object(given.classid, given.objid, given.objsubid) one"
 )
 _READABLE = (
-    "SELECT CAST(oid AS bigint) FROM pg_class "
-    "WHERE oid = ANY (CAST(string_to_array(:oids, ',') AS oid[])) "
-    "AND has_schema_privilege(relnamespace, 'USAGE') AND has_sequence_privilege(oid, 'SELECT')"
+    "SELECT CAST(s.seqrelid AS bigint) FROM pg_sequence s JOIN pg_class c ON c.oid = s.seqrelid "
+    "WHERE s.seqrelid = ANY (CAST(string_to_array(:oids, ',') AS oid[])) "
+    "AND has_schema_privilege(c.relnamespace, 'USAGE') "
+    "AND has_sequence_privilege(s.seqrelid, 'SELECT')"
 )
 # What a table or a materialized view says of an index.
 _OF_INDEX = ("clustering", "replica identity")
@@ -89,8 +90,7 @@ def definitions(connection: Connection, addresses: Iterable[Address]) -> tuple[D
     for one, row in rows.items():
         if one not in snapshot.facts and one not in columns and not row.part:
             missing[one] = missing[one] or _unknown(row, snapshot)
-    first = {one: _not_null(column, snapshot) for one, column in columns.items()}
-    made = _made(snapshot, {fact.id for fact in facts}, first, missing)
+    made = _made(snapshot, {fact.id for fact in facts}, columns, missing)
     for one, position in positions.items():
         if one in made:
             made[one].append(position)
@@ -154,23 +154,27 @@ def _unknown(row: Any, snapshot: Snapshot) -> str:
 
 
 def _made(
-    snapshot: Snapshot, facts: set[Id], first: Mapping[Id, list[str]], missing: dict[Id, str]
+    snapshot: Snapshot, facts: set[Id], columns: Mapping[Id, Fact], missing: dict[Id, str]
 ) -> dict[Id, list[str]]:
     """By object its statements, in the order in which the objects can be made.
 
-    first: those of objects that have no fact of their own. missing: grows by what turns out so.
+    columns: by constraint, those that are NOT NULL. missing: grows by what turns out to be.
     """
     while True:
         wanted = {one for one in facts if not missing[one]}
         apart = {one for one in facts if not _comes_along(snapshot.facts[one], snapshot, wanted)}
-        parts = _parts(snapshot, wanted & apart, apart, first)
+        parts = _parts(snapshot, wanted & apart, apart, columns)
         try:
             steps = making(snapshot, parts)
         except NotRestorable as error:
             missing[parts[error.fact.id]] = error.reason
             continue
         # What makes the object itself comes first: that shows whether its name is free.
-        found = {one: list(statements) for one, statements in first.items()}
+        found = {
+            one: _not_null(column, snapshot)
+            for one, column in columns.items()
+            if not _comes_along(column, snapshot, wanted)
+        }
         found |= {one: list(statements) for one, statements in steps if parts[one] == one}
         for one, statements in steps:
             if parts[one] != one and parts[one] in found:
@@ -192,10 +196,13 @@ def _comes_along(fact: Fact, snapshot: Snapshot, wanted: Collection[Id]) -> bool
 
 
 def _parts(
-    snapshot: Snapshot, wanted: Collection[Id], apart: Collection[Id], first: Collection[Id]
+    snapshot: Snapshot, wanted: Collection[Id], apart: Collection[Id], others: Collection[Id]
 ) -> dict[Id, Id]:
-    """By fact that has to be made, the object that it belongs to."""
-    found = {one: one.object for one in snapshot.facts if one.object in first}
+    """By fact that has to be made, the object that it belongs to.
+
+    others: objects that have no fact, but perhaps a comment.
+    """
+    found = {one: one.object for one in snapshot.facts if one.object in others}
     for whole in wanted:
         for fact in _tree(snapshot.facts[whole], snapshot, apart):
             found[fact.id] = whole
@@ -238,7 +245,8 @@ def _required_columns(snapshot: Snapshot, rows: Mapping[Id, Any]) -> dict[Id, Fa
     for column in snapshot.facts.values() if constraints else ():
         required = column.details.get("not null") if column.kind == "column" else None
         if required and "name" in required:
-            name = f"{quote_identifier(required['name'])} on {snapshot.parent_of(column).key}"
+            table = snapshot.parent_of(column)
+            name = f"{quote_identifier(required['name'])} on {table.key}"
             if name in constraints:
                 found[constraints[name]] = column
     return found

@@ -17,7 +17,12 @@ _ADD = 1
 
 @inverts("CreateExtensionStmt")
 def create_extension(step: Step) -> Iterator[Part]:
-    """CREATE EXTENSION → DROP EXTENSION."""
+    """CREATE EXTENSION → DROP EXTENSION; not where it may have been there: others may use it."""
+    thing = step.world.find("extension", (step.node.extname,))
+    if step.node.if_not_exists and not thing.new:
+        name = quote_identifier(step.node.extname)
+        yield Missing(f"whether extension {name} was there before, which others may use")
+        return
     yield made(step, named(step.world, "OBJECT_EXTENSION", (step.node.extname,)))
 
 

@@ -574,7 +574,7 @@ def _coming(one: Id, absorbed: dict[Id, Id]) -> list[_Step]:
 def _edges_of_drop(
     planner: _Planner, one: Id, absorbed: dict[Id, Id]
 ) -> Iterator[tuple[_Step, _Step]]:
-    current, wanted, match = planner.current, planner.wanted, planner.match
+    current, match = planner.current, planner.match
     step, fact = _Step(_DROP, planner.carrier(one)), current.facts[one]
     for dependent in planner.dependents(fact):
         yield _Step(_DROP, planner.carrier(dependent.id)), step

@@ -55,7 +55,8 @@ reads(
             ELSE 'n' END)
     FROM t LEFT JOIN (pg_index x JOIN pg_class i
             ON i.oid = x.indexrelid AND x.indisreplident)
-        ON x.indrelid = t.oid AND t.relreplident = 'i' WHERE t.relreplident <> 'd' AND t.relkind <> 'f'
+        ON x.indrelid = t.oid AND t.relreplident = 'i'
+    WHERE t.relreplident <> 'd' AND t.relkind <> 'f'
     UNION ALL
     SELECT 1259, t.oid, 0, 'clustering', 'clustering', t.key, t.shown, 1259, t.oid, 0,
         jsonb_build_object('index', i.relname)

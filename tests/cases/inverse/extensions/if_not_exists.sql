@@ -1,3 +1,2 @@
 CREATE EXTENSION IF NOT EXISTS "pg_trgm" WITH SCHEMA public;
--- expect down
-DROP EXTENSION IF EXISTS pg_trgm;
+-- expect irreversible: 1: whether extension pg_trgm was there before, which others may use
