@@ -53,15 +53,14 @@ class Guard:
         self.require(statements)
         if not self._shared:
             with self._lock:
-                self._make_roles(_all(reading.named_roles, statements), connection)
+                self._make_roles(_named(statements), connection)
                 self._make_databases(_all(reading.named_databases, statements))
 
     def make_roles(self, statements: Sequence[Statement]) -> None:
         """On a server of our own, make the roles that a script names but doesn't make."""
-        made = {one.node.role for one in statements if one.kind == "CreateRoleStmt"}
         if not self._shared:
             with self._lock:
-                self._make_roles(_all(reading.named_roles, statements) - made, self._admin)
+                self._make_roles(_named(statements), self._admin)
 
     def roles(self) -> frozenset[str] | None:
         """The roles of a server of our own; None for another, whose roles never change."""
@@ -131,6 +130,12 @@ def _all(
     read: Callable[[Statement], frozenset[str]], statements: Iterable[Statement]
 ) -> frozenset[str]:
     return frozenset[str]().union(*map(read, statements))
+
+
+def _named(statements: Sequence[Statement]) -> frozenset[str]:
+    """The roles that statements name but don't make."""
+    made = {one.node.role for one in statements if one.kind == "CreateRoleStmt"}
+    return _all(reading.named_roles, statements) - made
 
 
 def _existing_roles(connection: Connection) -> frozenset[str]:

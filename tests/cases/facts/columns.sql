@@ -337,3 +337,10 @@ CREATE TABLE app.a (id serial PRIMARY KEY, x text);
 -- do
 ALTER TABLE app.a ALTER COLUMN id TYPE bigint;
 ALTER SEQUENCE app.a_id_seq AS bigint;
+
+-- case: a storage and another type
+ALTER TABLE app.orders ALTER COLUMN note SET STORAGE EXTERNAL;
+ALTER TABLE app.orders ALTER COLUMN note SET COMPRESSION pglz;
+-- do
+ALTER TABLE app.orders ALTER COLUMN note TYPE bytea USING note::bytea;
+ALTER TABLE app.orders ALTER COLUMN note SET STORAGE MAIN;

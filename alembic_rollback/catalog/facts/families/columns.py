@@ -51,6 +51,7 @@ def _columns(not_null: str, joins: str = "") -> str:
             'collation', CASE WHEN a.attcollation <> y.typcollation THEN
                 CAST(CAST(a.attcollation AS regcollation) AS text) END,
             'storage', nullif(a.attstorage, y.typstorage),
+            'usual storage', CASE WHEN a.attstorage <> y.typstorage THEN y.typstorage END,
             'compression', nullif(CAST(a.attcompression AS text), ''),
             'statistics', nullif(coalesce(a.attstattarget, -1), -1),
             'options', CASE WHEN a.attoptions IS NOT NULL THEN to_jsonb(a.attoptions) END,
@@ -270,7 +271,7 @@ class Column(Kind):
         found += _identity_sequence(old, new, table)
         options = option_changes(server_options(before), server_options(after))
         found += [f"{head}ALTER COLUMN {name} {options}"] if options else []
-        return [*found, *self._settings(before, new, table)]
+        return [*found, *self._settings(_kept(old, new), new, table)]
 
     def _generated(self, old: Fact, new: Fact, wanted: Snapshot) -> Statements | None:
         rest = [{**one.details, "generated": None} for one in (old, new)]
@@ -282,7 +283,7 @@ class Column(Kind):
     def _required(self, old: Fact, new: Fact, table: Fact, *, early: bool) -> Iterator[str]:
         """NOT NULL: dropped before anything else of the column changes, set at the end."""
         before, after = old.details.get("not null"), new.details.get("not null")
-        if before == after or (new.details.get("inherited") and not new.details.get("local")):
+        if before == after or _brought(before) or _brought(after):
             return
         if early:
             if before is not None and (after is None or _must_be_made_again(before, after)):
@@ -330,7 +331,8 @@ class Column(Kind):
         head = f"ALTER {_noun(table)} {table.name} ALTER COLUMN {quote_identifier(after['name'])}"
         found = []
         if before.get("storage") != after.get("storage"):
-            storage = _STORAGES.get(after.get("storage", ""), "DEFAULT")
+            # DEFAULT is a word that PostgreSQL understands from 16 on.
+            storage = _STORAGES[after.get("storage") or before["usual storage"]]
             found.append(f"{head} SET STORAGE {storage}")
         if before.get("compression") != after.get("compression"):
             method = _COMPRESSIONS.get(after.get("compression", ""), "DEFAULT")
@@ -373,10 +375,22 @@ def _identity_sequence(old: Fact, new: Fact, table: Fact) -> Iterator[str]:
         yield f"ALTER SEQUENCE {_beside(table, after['sequence'])} SET {word}"
 
 
+def _kept(old: Fact, new: Fact) -> Mapping[str, Any]:
+    """What of the old details another type leaves."""
+    if old.details["type"] == new.details["type"]:
+        return old.details
+    return {**old.details, "storage": None, "compression": None}
+
+
 def _only_renamed(before: Mapping[str, Any] | None, after: Mapping[str, Any] | None) -> bool:
     if not before or not after or before.get("name") == after.get("name"):
         return False
-    return {**before, "name": ""} == {**after, "name": ""}
+    return not _brought(after) and {**before, "name": ""} == {**after, "name": ""}
+
+
+def _brought(required: Mapping[str, Any] | None) -> bool:
+    """Whether only a parent table says NOT NULL."""
+    return bool(required and required.get("inherited") and not required.get("local"))
 
 
 def _must_be_made_again(before: Mapping[str, Any], after: Mapping[str, Any]) -> bool:

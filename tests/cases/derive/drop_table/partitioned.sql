@@ -28,7 +28,7 @@ ALTER TABLE event ATTACH PARTITION event_2024 FOR VALUES FROM ('2024-01-01') TO 
 ALTER TABLE event ATTACH PARTITION event_rest DEFAULT;
 ALTER INDEX event_pkey ATTACH PARTITION event_2024_pkey;
 ALTER INDEX event_pkey ATTACH PARTITION event_rest_pkey;
-ALTER INDEX event_day ATTACH PARTITION event_rest_day_idx;
 ALTER INDEX event_day ATTACH PARTITION event_2024_day_idx;
+ALTER INDEX event_day ATTACH PARTITION event_rest_day_idx;
 -- expect how: statements
 -- expect rows: 1: the rows of table event: they are gone with it; the rows of table event_2024: they are gone with it; the rows of table event_rest: they are gone with it
