@@ -85,6 +85,8 @@ class Derivation:
     """`text`, `statements` or `difference`."""
     proof: Proof | None
     """None where nobody asked for it."""
+    problem: str = ""
+    """Where a statement could not be undone: what PostgreSQL said to the attempt."""
 
 
 class Stage(Protocol):
@@ -238,12 +240,15 @@ def _read(stage: Stage, *, edges: bool = False) -> Snapshot:
 def derive(site: Site, up: Script, *, prove: bool = True) -> Derivation:
     """The down of a script, tried at the site. Raises StatementError where the up itself fails."""
     found: list[tuple[tuple[bool, bool, int], int, Derivation]] = []
-    for how, make in _Deriver(site, up).ways():
+    deriver = _Deriver(site, up)
+    for how, make in deriver.ways():
+        deriver.problem = ""
         down = make()
         if not prove:
-            return Derivation(down, how, None)
+            return Derivation(down, how, None, deriver.problem)
         proof = _tried(site, up, down)
-        found.append((_badness(proof), len(found), Derivation(down, how, proof)))
+        derivation = Derivation(down, how, proof, deriver.problem)
+        found.append((_badness(proof), len(found), derivation))
         if proof.holds:
             break
     return min(found, key=lambda one: one[:2])[2]
@@ -282,6 +287,8 @@ def _as_script(down: Down) -> Script:
 class _Deriver:
     def __init__(self, site: Site, up: Script) -> None:
         self.site, self.up = site, up
+        self.problem = ""
+        """What stood in the way of undoing a statement, in the way that was tried last."""
         self.by_path = changes_path(up)
         self.deleting = True
         """Whether inserted rows are deleted by their keys."""
@@ -330,6 +337,7 @@ class _Deriver:
             stage.run(self.up)
             with stage.look() as connection:
                 restored = restore(connection, before, prepared=True)
+                self.problem = self.problem or restored.failure
         first = self.up.statements[0]
         gaps = [
             Irreversible(statement, "; ".join(dict.fromkeys(lost)), rows=True)
@@ -401,6 +409,7 @@ class _Deriver:
                     return Known(sql, tuple(lost))
         with stage.look() as connection:
             restored = restore(connection, before, prepared=True)
+            self.problem = self.problem or restored.failure
         made = _as_gently(statement, restored.statements)
         return Known(made, (*lost, *_lost(restored.made)))
 

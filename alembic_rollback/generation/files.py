@@ -36,7 +36,7 @@ def from_state(
     if proof is None:
         doubt = "--no-prove"
     else:
-        doubt = "" if proven else proof.failure or "the catalog is not what it was"
+        doubt = "" if proven else proof.failure or _why(found.problem)
         differences = () if proven else tuple(map(str, proof.differences))
     rows = proof.rows_in_the_way if proof is not None else ""
     header = [*_header(up), *_said(proven, reordered, doubt, rows)]
@@ -55,6 +55,11 @@ def from_state(
         differences=differences,
         notes=notes,
     )
+
+
+def _why(problem: str) -> str:
+    refused = f": {problem}" if problem else ""
+    return f"the catalog is not what it was{refused}"
 
 
 def _header(up: Up) -> Iterator[str]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, ExitStack, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Protocol
 
 from alembic_rollback.catalog.facts.comparison import compare
@@ -20,6 +20,10 @@ if TYPE_CHECKING:
 
     from alembic_rollback.catalog.facts.model import Snapshot
     from alembic_rollback.sql.script import Script
+
+
+_PG_SUBSCRIPTION = 6100
+"""A system catalog's oid never changes."""
 
 
 class Ground(Protocol):
@@ -129,6 +133,12 @@ def _rolled_back(connection: Connection) -> Iterator[Site]:
 
 def copy_schema(snapshot: Snapshot, database: ScratchDatabase) -> str:
     """Make the schema of a snapshot in an empty scratch database; why not, where it can't be."""
+    kept = {
+        one: fact
+        for one, fact in snapshot.facts.items()
+        if one.classid != _PG_SUBSCRIPTION  # what it brings comes from another server
+    }
+    snapshot = replace(snapshot, facts=kept)
     try:
         with database.connect() as connection, connection.begin():
             restored = restore(connection, snapshot, same=False)

@@ -90,7 +90,7 @@ def set_not_null(alter: Alteration) -> Iterator[Part]:
 
 @alters("AT_DropNotNull")
 def drop_not_null(alter: Alteration) -> Iterator[Part]:
-    """DROP NOT NULL → SET NOT NULL, taking it that it was. Fails, and whole, on NULLs since then."""
+    """DROP NOT NULL → SET NOT NULL, taking it that it was; refused on NULLs that came since."""
     if not alter.column.new:
         yield alter.opposite(f"ALTER COLUMN {alter.name} SET NOT NULL", alter.column)
 

@@ -14,11 +14,12 @@ from alembic_rollback.catalog.facts.comparison import Difference, compare
 from alembic_rollback.catalog.facts.model import Fact, Snapshot
 from alembic_rollback.catalog.facts.planning import Plan, plan
 from alembic_rollback.catalog.facts.reading import read
+from alembic_rollback.catalog.facts.registry import NotRestorable
 
 if TYPE_CHECKING:
     from sqlalchemy.engine import Connection
 
-_ROUNDS = 8
+_ROUNDS = 12
 _INITIAL = (
     "SELECT set_config('role', 'none', true), set_config('search_path', "
     "(SELECT reset_val FROM pg_settings WHERE name = 'search_path'), true)"
@@ -60,7 +61,10 @@ def restore(
         left = compare(wanted, current)
         if all(one.how == "order" for one in left):
             break
-        steps = plan(current, wanted, same=same)
+        try:
+            steps = plan(current, wanted, same=same)
+        except NotRestorable as error:
+            return Restored(tuple(statements), tuple(made), left, str(error))
         if not steps.statements:
             break
         ran, failure = _run(connection, steps)
