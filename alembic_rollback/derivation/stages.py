@@ -1,0 +1,138 @@
+"""Databases right before a revision, to try things on."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Protocol
+
+from alembic_rollback.catalog.facts.model import Snapshot
+from alembic_rollback.catalog.facts.reading import read
+from alembic_rollback.errors import StatementError
+from alembic_rollback.runner import execute, run_script
+from alembic_rollback.sql.parser import Statement
+from alembic_rollback.sql.script import Script
+
+if TYPE_CHECKING:
+    from sqlalchemy.engine import Connection, Engine
+
+_UNSAFE_USE_OF_NEW_VALUE = "55P04"
+
+
+class Stage(Protocol):
+    """A database right before the revision, to do as one likes with."""
+
+    def run(self, script: Script) -> None:
+        """Run a script as an upgrade would. Raises StatementError."""
+
+    def step(self, statement: Statement, number: int, total: int) -> None:
+        """Run one statement, and stay behind it. Raises StatementError."""
+
+    def look(self) -> AbstractContextManager[Connection]:
+        """A connection in a transaction that is rolled back at the end."""
+
+
+Site = Callable[[], AbstractContextManager[Stage]]
+"""Gives a fresh stage each time that it is called."""
+
+
+@dataclass
+class Inside:
+    """A stage within one transaction: quick, and nothing of it is left."""
+
+    connection: Connection
+
+    def run(self, script: Script) -> None:
+        """Run a script in the transaction."""
+        # ALTER DOMAIN … DROP CONSTRAINT leaves messages for caches behind: until the next command,
+        # or the end of a savepoint around it, PostgreSQL can't start one that changes anything.
+        with self.connection.begin_nested():
+            run_script(self.connection, script)
+        _discard_temporary(self.connection)
+
+    def step(self, statement: Statement, number: int, total: int) -> None:
+        """Run one statement in the transaction."""
+        domain = statement.kind == "AlterDomainStmt"
+        with self.connection.begin_nested() if domain else nullcontext():
+            execute(self.connection, statement, number, total)
+
+    @contextmanager
+    def look(self) -> Iterator[Connection]:
+        """Use the connection, in a savepoint."""
+        savepoint = self.connection.begin_nested()
+        try:
+            yield self.connection
+        finally:
+            savepoint.rollback()
+
+
+def _discard_temporary(connection: Connection) -> None:
+    """Temporary tables go, as they do when an upgrade's session ends."""
+    connection.exec_driver_sql("DISCARD TEMP")
+
+
+def inside(connection: Connection) -> Site:
+    """Stages in the transaction of a connection, each rolled back at its end."""
+
+    @contextmanager
+    def stage() -> Iterator[Stage]:
+        savepoint = connection.begin_nested()
+        try:
+            yield Inside(connection)
+        finally:
+            savepoint.rollback()
+
+    return stage
+
+
+@dataclass
+class Outside:
+    """A stage in a database of its own, for what PostgreSQL refuses inside a transaction."""
+
+    engine: Engine
+    running: Connection
+
+    def run(self, script: Script) -> None:
+        """Run a script in a transaction if it can be, else statement by statement."""
+        if script.transactional:
+            with self.engine.connect() as connection, connection.begin():
+                try:
+                    run_script(connection, script)
+                    return
+                except StatementError as error:
+                    if error.sqlstate != _UNSAFE_USE_OF_NEW_VALUE:
+                        raise
+        run_script(self.running, script)
+        _discard_temporary(self.running)
+
+    def step(self, statement: Statement, number: int, total: int) -> None:
+        """Run one statement, and commit."""
+        execute(self.running, statement, number, total)
+
+    @contextmanager
+    def look(self) -> Iterator[Connection]:
+        """Open another connection."""
+        with self.engine.connect() as connection:
+            yield connection
+
+
+def outside(copy: Callable[[], AbstractContextManager[Engine]]) -> Site:
+    """Stages in copies of a database. copy: makes one, and removes it at the end."""
+
+    @contextmanager
+    def stage() -> Iterator[Stage]:
+        with copy() as engine:
+            running = engine.connect().execution_options(isolation_level="AUTOCOMMIT")
+            try:
+                yield Outside(engine, running)
+            finally:
+                running.close()
+
+    return stage
+
+
+def look_at(stage: Stage, *, edges: bool = False) -> Snapshot:
+    """The catalog of a stage as it is now. edges: also what needs what."""
+    with stage.look() as connection:
+        return read(connection, edges=edges, prepared=True)
