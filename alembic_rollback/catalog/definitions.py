@@ -131,7 +131,7 @@ def _lost(fact: Fact, snapshot: Snapshot, positions: Mapping[Id, str]) -> str:
         return "its rows are lost; restore them from a backup"
     if fact.kind == "sequence" and fact.id not in positions:
         return "its value can't be read: SELECT on it, or USAGE of its schema, is not granted"
-    if any(one.details.get("invalid") for one in _tree(fact, snapshot)):
+    if fact.kind == "index" and any(i.details.get("invalid") for i in _tree(fact, snapshot)):
         return "it is invalid: CREATE INDEX CONCURRENTLY or REINDEX left it unfinished"
     if fact.kind == "user mapping":
         return "its options may hold a password, which is not kept"

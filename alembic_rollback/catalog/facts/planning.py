@@ -23,7 +23,6 @@ _ROUTINES = ("function", "procedure", "aggregate")
 _RELATIONS = ("table", "view", "materialized view", "sequence", "index", "composite type")
 # PostgreSQL rewrites these by itself when the type of a column changes.
 _REWRITTEN = ("index", "constraint", "default", "statistics", "column order")
-_ASPECTS = ("owner", "privileges", "comment", "security label", "column order", "row security")
 # What a parent table, or the type of a table, says of a column.
 _INHERITED = ("type", "category", "own type", "collation", "generated", "server options")
 _DROP, _CHANGE, _CREATE = range(3)
