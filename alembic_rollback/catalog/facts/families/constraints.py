@@ -119,18 +119,17 @@ class Constraint(Kind):
         noun = "DOMAIN" if details.get("domain") else f"TABLE {only}".strip()
         found = [f"ALTER {noun} {fact.name} ADD CONSTRAINT {name} {details['sql']}"]
         if details.get("options"):
-            found += reloptions("INDEX", self._index(fact), [], details["options"])
+            found += reloptions("INDEX", self._index(fact, wanted), [], details["options"])
         if details.get("tablespace"):
             place = quote_identifier(details["tablespace"])
-            found.append(f"ALTER INDEX {self._index(fact)} SET TABLESPACE {place}")
-        return found + statistics(self._index(fact), {}, details.get("statistics") or {})
+            found.append(f"ALTER INDEX {self._index(fact, wanted)} SET TABLESPACE {place}")
+        return found + statistics(self._index(fact, wanted), {}, details.get("statistics") or {})
 
     @staticmethod
-    def _index(fact: Fact) -> str:
+    def _index(fact: Fact, wanted: Snapshot) -> str:
         # The index is in the table's schema, and named as the constraint.
-        schema = fact.name.rpartition(".")[0]
-        name = quote_identifier(fact.details["name"])
-        return f"{schema}.{name}" if schema else name
+        table = quote_identifier(wanted.parent_of(fact).details["name"])
+        return fact.name.removesuffix(table) + quote_identifier(fact.details["name"])
 
     @staticmethod
     def _by_itself(fact: Fact, wanted: Snapshot) -> bool:
@@ -174,7 +173,7 @@ class Constraint(Kind):
             # INHERIT, ATTACH and their opposites bring that.
             before.pop(aside, None), after.pop(aside, None)
         if before == after:
-            index = self._index(new)
+            index = self._index(new, wanted)
             return reloptions("INDEX", index, *options) + statistics(index, *numbers)
         return None
 

@@ -9,7 +9,7 @@ ALTER TABLE t SET (fillfactor = 60, autovacuum_vacuum_scale_factor = 0.01);
 ALTER TABLE t SET (fillfactor=80);
 ALTER TABLE t RESET (autovacuum_vacuum_scale_factor);
 ALTER TABLE t ALTER COLUMN a SET (n_distinct=5);
-ALTER TABLE t ALTER COLUMN a SET STORAGE DEFAULT;
+ALTER TABLE t ALTER COLUMN a SET STORAGE EXTENDED;
 ALTER TABLE t ALTER COLUMN a SET COMPRESSION DEFAULT;
 ALTER TABLE t ALTER COLUMN a SET STATISTICS 42;
 -- expect how: statements

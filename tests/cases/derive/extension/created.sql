@@ -5,5 +5,5 @@ CREATE INDEX word_like ON word USING gin (w gin_trgm_ops);
 -- expect down
 DROP INDEX IF EXISTS word_like;
 DROP TABLE IF EXISTS word CASCADE;
-DROP EXTENSION IF EXISTS pg_trgm;
+DROP EXTENSION pg_trgm;
 -- expect how: text
