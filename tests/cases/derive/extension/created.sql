@@ -6,4 +6,4 @@ CREATE INDEX word_like ON word USING gin (w gin_trgm_ops);
 DROP INDEX IF EXISTS word_like;
 DROP TABLE IF EXISTS word CASCADE;
 DROP EXTENSION pg_trgm;
--- expect how: text
+-- expect how: statements
