@@ -12,10 +12,11 @@ from alembic_rollback.model import Gap, GeneratedDown
 
 
 def from_text(
-    up: Up, down: Down, *, doubt: str, schema_only: bool, notes: tuple[str, ...] = ()
+    up: Up, down: Down, *, doubt: str, asked: bool, schema_only: bool, notes: tuple[str, ...] = ()
 ) -> GeneratedDown:
-    """The down that the text alone gives. doubt: why it isn't proven."""
-    text = render(down, list(_header(up)), schema_only=schema_only)
+    """The down that the text alone gives. doubt: why it isn't proven. asked: nobody wanted more."""
+    said = () if asked else _said("", (), doubt, "")
+    text = render(down, [*_header(up), *said], schema_only=schema_only)
     return GeneratedDown(up.path, up.down, text, _gaps(down), doubt=doubt, notes=notes)
 
 

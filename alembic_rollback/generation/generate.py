@@ -104,6 +104,7 @@ class _Generator:
             up,
             invert(up.script),
             doubt=doubt or "no state",
+            asked=self.wish.state == "none",
             schema_only=self.wish.schema_only,
             notes=notes,
         )
