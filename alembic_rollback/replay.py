@@ -9,11 +9,8 @@ SQLAlchemy to another database is refused, what it does past SQLAlchemy cannot b
 from __future__ import annotations
 
 import inspect
-import io
-import logging
-import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import contextmanager, redirect_stdout, suppress
+from contextlib import contextmanager, suppress
 from contextvars import ContextVar
 from dataclasses import dataclass, field
 from functools import cache
@@ -23,6 +20,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 from alembic_rollback.errors import Location, RollbackError, StatementError
 from alembic_rollback.host.history import history_of
+from alembic_rollback.host.muting import muted
 from alembic_rollback.host.scripts import load_script, needs_postgresql, pair_of
 from alembic_rollback.runner import describe, run_script
 
@@ -191,7 +189,7 @@ class _Player:
             self.config, self.directory, destination_rev=script.revision
         )
         path = Path(script.path)
-        with _explained(script, direction, path), _muted(), environment:
+        with _explained(script, direction, path), muted(), environment:
             environment.configure(connection=self.connection, **options)
             context = environment.get_context()
             alone = _alone(self.connection.engine.url)
@@ -236,27 +234,6 @@ def _reset(connection: Connection) -> None:
         with _autocommit(connection):
             for statement in ("DISCARD ALL",) if known else _RESET:
                 connection.exec_driver_sql(statement)
-
-
-@contextmanager
-def _muted() -> Iterator[None]:
-    """Keep a migration's prints, and what Alembic says of each context, out of our output.
-
-    input() meets the end of the file: its prompt could not be seen.
-    """
-    logger, stdin = logging.getLogger("alembic.runtime.migration"), sys.stdin
-
-    def warnings_only(record: logging.LogRecord) -> bool:
-        return record.levelno >= logging.WARNING
-
-    logger.addFilter(warnings_only)
-    sys.stdin = io.StringIO()
-    try:
-        with redirect_stdout(io.TextIOWrapper(io.BytesIO(), "utf-8")):
-            yield
-    finally:
-        sys.stdin = stdin
-        logger.removeFilter(warnings_only)
 
 
 # Other databases

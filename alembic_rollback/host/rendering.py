@@ -10,10 +10,9 @@ from __future__ import annotations
 
 import inspect
 import io
-import logging
 import sys
 from collections.abc import Callable, Generator, Iterator, Mapping
-from contextlib import ExitStack, contextmanager, redirect_stdout
+from contextlib import ExitStack, contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field, replace
 from functools import cache
@@ -34,6 +33,7 @@ from sqlalchemy.sql.dml import Insert
 from sqlalchemy.sql.elements import TextClause
 
 from alembic_rollback.errors import Location, ScriptSyntaxError, shown_path
+from alembic_rollback.host.muting import muted
 from alembic_rollback.sql.outside import why_outside_transaction
 from alembic_rollback.sql.parser import Statement, parse
 from alembic_rollback.sql.script import Script as SqlScript
@@ -159,7 +159,7 @@ def _call(
     _guard_connections()
     directory = ScriptDirectory.from_config(config)
     with ExitStack() as stack:
-        stack.enter_context(_muted())
+        stack.enter_context(muted())
         environment, context = _contexts(watch, config, directory, opts)
         stack.enter_context(_installed(environment))
         stack.enter_context(_installed(Operations(context)))
@@ -476,24 +476,3 @@ def _guard_connections() -> None:
     event.listen(Pool, "checkout", refuse("connects to a database"))
     statements = refuse("uses a connection of its own", _Refused)
     event.listen(Engine, "before_cursor_execute", statements)
-
-
-@contextmanager
-def _muted() -> Iterator[None]:
-    """Keep a migration's prints, and Alembic's remarks about offline mode, out of our output.
-
-    input() meets the end of the file: its prompt could not be seen.
-    """
-    logger, stdin = logging.getLogger("alembic.runtime.migration"), sys.stdin
-
-    def warnings_only(record: logging.LogRecord) -> bool:
-        return record.levelno >= logging.WARNING
-
-    logger.addFilter(warnings_only)
-    sys.stdin = io.StringIO()
-    try:
-        with redirect_stdout(io.TextIOWrapper(io.BytesIO(), "utf-8")):
-            yield
-    finally:
-        sys.stdin = stdin
-        logger.removeFilter(warnings_only)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from abc import abstractmethod
+
 from alembic_rollback.catalog.facts.families.owners import RELATION, ROUTINE, ROUTINE_NAME
 from alembic_rollback.catalog.facts.model import Fact, Snapshot
 from alembic_rollback.catalog.facts.registry import Kind, Statements, kind, reads
@@ -132,9 +134,9 @@ reads(
 
 
 class _Remark(Kind):
+    @abstractmethod
     def verb(self, fact: Fact) -> str:
         """What comes before ON."""
-        raise NotImplementedError
 
     def create(self, fact: Fact, wanted: Snapshot) -> Statements:
         """… IS 'text'."""

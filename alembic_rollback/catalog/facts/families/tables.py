@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from typing import Any
@@ -193,9 +194,9 @@ def _constraints(table: Fact, wanted: Snapshot) -> Iterator[str]:
 class _Aspect(Kind):
     """A setting of a table: made, changed and taken away by ALTER TABLE."""
 
+    @abstractmethod
     def set_to(self, shown: str, details: dict[str, object]) -> list[str]:
         """The statements for these details; for none at all, what is usual."""
-        raise NotImplementedError
 
     def create(self, fact: Fact, wanted: Snapshot) -> Statements:
         """From what is usual."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from collections.abc import Iterable, Mapping
 from typing import Any
 
@@ -98,9 +99,9 @@ class _Type(Kind):
     rank = 20
     noun = "TYPE"
 
+    @abstractmethod
     def definition(self, details: Mapping[str, Any]) -> str:
         """What stands behind the name in CREATE TYPE."""
-        raise NotImplementedError
 
     def create(self, fact: Fact, wanted: Snapshot) -> Statements:
         """CREATE TYPE."""
