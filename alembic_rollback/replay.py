@@ -22,7 +22,7 @@ from alembic_rollback.errors import Location, RollbackError, StatementError
 from alembic_rollback.host.history import history_of
 from alembic_rollback.host.muting import muted
 from alembic_rollback.host.scripts import load_script, needs_postgresql, pair_of
-from alembic_rollback.runner import describe, run_script
+from alembic_rollback.runner import autocommit, describe, run_and_commit
 
 if TYPE_CHECKING:
     from alembic.config import Config
@@ -34,7 +34,6 @@ if TYPE_CHECKING:
 Prepare = Callable[["SqlScript"], None]
 
 _FUNCTIONS = {"up": "upgrade", "down": "downgrade"}
-_UNSAFE_USE_OF_NEW_VALUE = "55P04"
 _OURS = ("as_sql", "connection", "dialect", "dialect_name", "fn", "script", "url")
 """Options of a migration context that say what to run where: here that is known."""
 # DISCARD ALL without DEALLOCATE ALL, which takes away what some drivers have prepared.
@@ -165,17 +164,7 @@ class _Player:
         with _explained(script, direction, sql.path):
             if self.prepare:
                 self.prepare(sql)
-            if sql.transactional:
-                try:
-                    with self.connection.begin():
-                        run_script(self.connection, sql)
-                    return None
-                except StatementError as error:
-                    if error.sqlstate != _UNSAFE_USE_OF_NEW_VALUE:
-                        raise
-            with _autocommit(self.connection):
-                run_script(self.connection, sql)
-        return sql.outside or "it uses an enum value that it adds"
+            return run_and_commit(self.connection, sql)
 
     def _run_python(self, script: Script, direction: str) -> None:
         from alembic.operations import Operations
@@ -215,23 +204,13 @@ _REST = (inspect.Parameter.VAR_POSITIONAL, inspect.Parameter.VAR_KEYWORD)
 # The session
 
 
-@contextmanager
-def _autocommit(connection: Connection) -> Iterator[None]:
-    connection.execution_options(isolation_level="AUTOCOMMIT")
-    try:
-        with connection.begin():  # for SQLAlchemy; the driver begins nothing
-            yield
-    finally:
-        connection.execution_options(isolation_level=connection.default_isolation_level)
-
-
 def _reset(connection: Connection) -> None:
     """Make the session as it was when it was opened."""
     with suppress(Exception):  # the connection is lost, and the error that says so is on its way
         if connection.in_transaction():
             connection.rollback()
         known = connection.dialect.driver == "psycopg2"  # it prepares nothing
-        with _autocommit(connection):
+        with autocommit(connection):
             for statement in ("DISCARD ALL",) if known else _RESET:
                 connection.exec_driver_sql(statement)
 

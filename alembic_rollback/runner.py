@@ -18,6 +18,9 @@ from alembic_rollback.sql.script import Script
 if TYPE_CHECKING:
     from sqlalchemy.engine import Connection
 
+UNSAFE_USE_OF_NEW_VALUE = "55P04"
+"""SQLSTATE: of an enum value, in the transaction that adds it."""
+
 Progress = Callable[[int, Statement], None]
 
 # role and session_authorization are hidden from pg_settings, as are settings with a dot in their
@@ -52,6 +55,36 @@ def run_script(
                 progress(number, statement)
             execute(connection, statement, number, len(script.statements))
         return round((time.perf_counter() - started) * 1000)
+
+
+def run_and_commit(connection: Connection, script: Script) -> str | None:
+    """Run a script for good on a connection without a transaction; why outside of one, or None.
+
+    In a transaction if it can be, else statement by statement; also one that uses an enum value
+    which it adds, which PostgreSQL refuses inside a transaction. Raises StatementError.
+    """
+    if script.transactional:
+        try:
+            with connection.begin():
+                run_script(connection, script)
+            return None
+        except StatementError as error:
+            if error.sqlstate != UNSAFE_USE_OF_NEW_VALUE:
+                raise
+    with autocommit(connection):
+        run_script(connection, script)
+    return script.outside or "it uses an enum value that it adds"
+
+
+@contextmanager
+def autocommit(connection: Connection) -> Iterator[None]:
+    """Commit each statement, until the end of the block."""
+    connection.execution_options(isolation_level="AUTOCOMMIT")
+    try:
+        with connection.begin():  # for SQLAlchemy; the driver begins nothing
+            yield
+    finally:
+        connection.execution_options(isolation_level=connection.default_isolation_level)
 
 
 def execute(connection: Connection, statement: Statement, number: int, total: int) -> None:

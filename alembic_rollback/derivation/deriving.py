@@ -120,7 +120,9 @@ class _Deriver:
         self.by_path = changes_path(up)
         self.deleting = True
         """Whether inserted rows are deleted by their keys."""
-        self.gaps = {gap.statement for gap in invert(up).irreversible}
+        self.text = invert(up)
+        """What the text alone tells."""
+        self.gaps = {gap.statement for gap in self.text.irreversible}
         self.rows = lost_rows(up)
         self.making = {
             one
@@ -134,7 +136,7 @@ class _Deriver:
 
     def ways(self) -> Iterator[tuple[str, Callable[[], Down]]]:
         """Ways to a down, the most readable first."""
-        if not any(not gap.rows for gap in invert(self.up).irreversible):
+        if all(gap.rows for gap in self.text.irreversible):
             yield "text", self._from_text
         elif not self.by_path:
             yield "statements", self._from_text
@@ -149,10 +151,9 @@ class _Deriver:
 
     def _from_text(self) -> Down:
         """The text's rules; the catalog only for statements that their text doesn't explain."""
-        gaps = {gap.statement: gap.rows for gap in invert(self.up).irreversible}
-        if self.by_path or not gaps:
-            return invert(self.up)
-        return invert(self.up, self._walk(lambda statement: statement in gaps, check=False))
+        if self.by_path or not self.gaps:
+            return self.text
+        return invert(self.up, self._walk(lambda one: one in self.gaps, check=False))
 
     def _from_statements(self) -> Down:
         """The catalog before and after each statement."""

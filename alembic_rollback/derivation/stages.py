@@ -9,15 +9,12 @@ from typing import TYPE_CHECKING, Protocol
 
 from alembic_rollback.catalog.facts.model import Snapshot
 from alembic_rollback.catalog.facts.reading import read
-from alembic_rollback.errors import StatementError
-from alembic_rollback.runner import execute, run_script
+from alembic_rollback.runner import execute, run_and_commit, run_script
 from alembic_rollback.sql.parser import Statement
 from alembic_rollback.sql.script import Script
 
 if TYPE_CHECKING:
     from sqlalchemy.engine import Connection, Engine
-
-_UNSAFE_USE_OF_NEW_VALUE = "55P04"
 
 
 class Stage(Protocol):
@@ -95,16 +92,8 @@ class Outside:
 
     def run(self, script: Script) -> None:
         """Run a script in a transaction if it can be, else statement by statement."""
-        if script.transactional:
-            with self.engine.connect() as connection, connection.begin():
-                try:
-                    run_script(connection, script)
-                    return
-                except StatementError as error:
-                    if error.sqlstate != _UNSAFE_USE_OF_NEW_VALUE:
-                        raise
-        run_script(self.running, script)
-        _discard_temporary(self.running)
+        with self.engine.connect() as connection:
+            run_and_commit(connection, script)
 
     def step(self, statement: Statement, number: int, total: int) -> None:
         """Run one statement, and commit."""

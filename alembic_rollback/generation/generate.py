@@ -21,7 +21,7 @@ from alembic_rollback.inverse.generate import invert
 from alembic_rollback.model import GeneratedDown
 from alembic_rollback.pairs import read_header, read_text
 from alembic_rollback.replay import replay
-from alembic_rollback.runner import run_script
+from alembic_rollback.runner import UNSAFE_USE_OF_NEW_VALUE, run_and_commit
 from alembic_rollback.scratch import ScratchServer, scratch_server
 from alembic_rollback.sql.script import Script, read_script
 
@@ -31,7 +31,6 @@ if TYPE_CHECKING:
     from alembic_rollback.catalog.facts.model import Snapshot
 
 STATES = ("auto", "live", "replay", "none")
-_UNSAFE_USE_OF_NEW_VALUE = "55P04"
 _TIDY_EVERY = 25
 """Revisions, each of which is run some times and rolled back."""
 
@@ -119,7 +118,7 @@ class _Generator:
         try:
             return self._tried(up, ground, state, whole=up.script.transactional)
         except StatementError as error:
-            if error.sqlstate == _UNSAFE_USE_OF_NEW_VALUE and up.script.transactional:
+            if error.sqlstate == UNSAFE_USE_OF_NEW_VALUE and up.script.transactional:
                 return self.tried_in_copies(up, ground, state)
             return self._untried(up, error)
         except RollbackError as error:
@@ -263,17 +262,8 @@ def _in_a_line(error: Exception) -> str:
 def _apply(ground: Scratch, script: Script) -> None:
     """Run a file that belongs to no project."""
     ground.server.admit(script)
-    with ground.database.engine() as engine:
-        if script.transactional:
-            try:
-                with engine.begin() as connection:
-                    run_script(connection, script)
-                return
-            except StatementError as error:
-                if error.sqlstate != _UNSAFE_USE_OF_NEW_VALUE:
-                    raise
-        with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
-            run_script(connection, script)
+    with ground.database.engine() as engine, engine.connect() as connection:
+        run_and_commit(connection, script)
 
 
 def _script(path: Path) -> Script:

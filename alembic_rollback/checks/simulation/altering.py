@@ -88,17 +88,25 @@ def drop_column(world: World, relation: Found, command: Any, change: Change) -> 
     column = _column(world, relation, command, change)
     if column is None:
         return
+    if _is_fixed(world, relation, column, command.name, change):
+        return
+    below = taken_from(world, relation.address, command.name, "columns")
+    columns = [world.names.column(heir, command.name) for heir in below if recurses(change)]
+    gone = [column, *filter(None, columns)]
+    if world.drop(change, gone, cascade=is_cascade(command)):
+        let_go(world, relation.address, command.name, "columns")
+
+
+def _is_fixed(world: World, relation: Found, column: Address, name: str, change: Change) -> bool:
+    """Whether the column can neither go nor change its type, which is a failure."""
     world.graph.read(world.connection, [column])
     if any(e.kind == "i" and e.referenced == column.whole for e in world.graph.uses(column)):
         change.failures.append(Failure("{} is part of the partition key", (column,)))
-    elif command.name in world.inherited(relation.address, "columns"):
+        return True
+    if name in world.inherited(relation.address, "columns"):
         change.failures.append(Failure("{} is inherited", (column,)))
-    else:
-        below = taken_from(world, relation.address, command.name, "columns")
-        columns = [world.names.column(heir, command.name) for heir in below if recurses(change)]
-        gone = [column, *filter(None, columns)]
-        if world.drop(change, gone, cascade=is_cascade(command)):
-            let_go(world, relation.address, command.name, "columns")
+        return True
+    return False
 
 
 @alters("AT_AddColumn")
@@ -156,12 +164,7 @@ def change_type(world: World, relation: Found, command: Any, change: Change) -> 
     column = _column(world, relation, command, change)
     if column is None:
         return
-    world.graph.read(world.connection, [column])
-    if any(e.kind == "i" and e.referenced == column.whole for e in world.graph.uses(column)):
-        change.failures.append(Failure("{} is part of the partition key", (column,)))
-        return
-    if command.name in world.inherited(relation.address, "columns"):
-        change.failures.append(Failure("{} is inherited", (column,)))
+    if _is_fixed(world, relation, column, command.name, change):
         return
     if world.nature(column) == "generated" and definition(command).HasField("raw_default"):
         change.failures.append(Failure("{} is generated and can have no USING", (column,)))
