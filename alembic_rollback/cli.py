@@ -47,6 +47,9 @@ def _say(lines: Iterable[str], *, err: bool = False) -> None:
 @click.option("--to", metavar="VERSION", help="Go back to VERSION, which stays applied; or `base`.")
 @click.option("--last", type=int, metavar="N", help="The last N applied revisions.")
 @click.option("--all", "everything", is_flag=True, help="Everything that is applied.")
+@click.option("--last-run", is_flag=True, help="What the last upgrade applied.")
+@click.option("--to-tag", metavar="TAG", help="Back to the end of `alembic upgrade … --tag TAG`.")
+@click.option("--stored", is_flag=True, help="Run the downs stored when they were applied.")
 @click.option("--dry-run", is_flag=True, help="Show what would happen; change nothing.")
 @click.option("--sql", is_flag=True, help="Print the SQL instead of running it.")
 @click.option("-y", "--yes", is_flag=True, help="Do not ask.")
@@ -64,6 +67,10 @@ def _say(lines: Iterable[str], *, err: bool = False) -> None:
 )
 @click.option("--lock-timeout", metavar="TIME", help="Wait so long for a lock (default 5s).")
 @click.option("--statement-timeout", metavar="TIME", help="Stop a statement after that time.")
+@click.option("--lock-wait", metavar="TIME", default="", help="Wait so long for another runner.")
+@click.option(
+    "--retries", metavar="N", type=click.IntRange(0), help="After lock timeouts, deadlocks."
+)
 @click.pass_obj
 def rollback_db(config: Config, /, versions: tuple[str, ...], **options: Any) -> None:
     """Roll back revisions: run their downs, newest first, in one transaction.
@@ -75,16 +82,22 @@ def rollback_db(config: Config, /, versions: tuple[str, ...], **options: Any) ->
     alembic rollback-db 20260112_001            this one only
     alembic rollback-db --to 20260112_001       everything above it
     alembic rollback-db --last 2 --dry-run      look first
+    alembic rollback-db --last-run              what the last upgrade applied
+    alembic rollback-db --to-tag v1.4           back to that release
     alembic rollback-db 20260112_001 --confirm HASH     run what was looked at
     """
     from alembic_rollback import commands
 
-    request = Request(versions, options["to"], options["last"], options["everything"])
+    kinds = ("to", "last", "everything", "last_run", "to_tag")
+    request = Request(versions, *(options[kind] for kind in kinds))
     shown: list[Rollback] = []
     timeouts = {name: options[name] for name in ("lock_timeout", "statement_timeout")}
     if options["sql"]:
-        if options["as_json"] or options["dry_run"] or options["transaction"] == "each":
-            raise UsageError("--sql goes with neither --json, --dry-run nor --transaction each.")
+        other = [name for name in ("as_json", "dry_run", "stored") if options[name]]
+        if other or options["transaction"] == "each":
+            raise UsageError(
+                "--sql goes with neither --json, --dry-run, --stored nor --transaction each."
+            )
         commands.rollback_sql(config, request, **timeouts)
         return
     results = commands.rollback(
@@ -95,6 +108,9 @@ def rollback_db(config: Config, /, versions: tuple[str, ...], **options: Any) ->
         each=options["transaction"] == "each",
         with_dependants=options["with_dependants"],
         backup=options["backup"],
+        stored=options["stored"],
+        lock_wait=options["lock_wait"],
+        retries=options["retries"],
         **timeouts,
     )
     if options["dry_run"]:

@@ -31,6 +31,7 @@ from alembic_rollback.host import environment, failures
 from alembic_rollback.host.configuration import settings_of
 from alembic_rollback.host.environment import Key, Snapshot
 from alembic_rollback.host.history import history_of
+from alembic_rollback.host.retrying import pauses, wait_or_raise
 from alembic_rollback.host.state import DowngradeGuard, Order, State, new_run
 from alembic_rollback.ledger import Shape
 from alembic_rollback.model import (
@@ -85,22 +86,27 @@ def rollback(
     each: bool = False,
     with_dependants: bool = False,
     backup: bool = False,
+    stored: bool = False,
     lock_timeout: str | None = None,
     statement_timeout: str | None = None,
+    lock_wait: str = "",
+    retries: int | None = None,
 ) -> list[Rollback]:
     """Roll back what is asked for, in each database of env.py.
 
     dry_run: only say what would happen. confirm: see Confirm. each: commit after each step
     instead of once at the end. with_dependants: take the later revisions that use what goes, too.
-    backup: save the tables that lose rows with pg_dump first. The timeouts are PostgreSQL
-    durations; they default to the settings. Raises RollbackError before anything runs where the
+    backup: save the tables that lose rows with pg_dump first. stored: run the downs that the log
+    keeps, also where there are files. The timeouts, and lock_wait for other runners, are PostgreSQL
+    durations; they and retries default to the settings. Raises RollbackError before anything runs where the
     request cannot be met, Blocked where a check forbids it.
     """
     settings = settings_of(config)
     timeouts = _timeouts(settings, lock_timeout, statement_timeout)
-    options = Options("rollback-db", each, with_dependants, backup)
+    options = Options("rollback-db", each, with_dependants, backup, stored)
     sources: dict[Key, Source] = {}
-    prepared = _prepare(config, partial(_plan, request=request), options, sources)
+    planner = partial(_plan, request=request, stored=stored)
+    prepared = _prepare(config, planner, options, sources)
     shown = list(prepared.values())
     if dry_run or not any(one.plan.steps for one in shown):
         return shown
@@ -109,10 +115,17 @@ def rollback(
     if backup:
         prepared = _with_backups(config, settings, prepared, sources)
     guard = Guard(config, prepared, agreed=agreed, each=each)
-    order = Order(new_run(), each, timeouts)
+    if lock_wait:
+        check_duration("--lock-wait", lock_wait)
+    order = Order(new_run(), each, timeouts, stored=stored, lock_wait=lock_wait)
     plans = {key: one.plan for key, one in prepared.items()}
     try:
-        environment.execute(config, plans, order, guard)
+        for pause in pauses(settings.retries if retries is None else retries):
+            try:
+                environment.execute(config, plans, order, guard)
+                break
+            except Exception as error:
+                wait_or_raise(error, pause)
     except Exception as error:
         _tell_what_was_committed(config, error, prepared, order.run.run_id)
         raise
@@ -128,7 +141,7 @@ def downgrade(
     runs its own command. Raises as `rollback` does, NotPostgreSQL for other databases.
     """
 
-    def planner(snapshot: Snapshot, more: tuple[str, ...]) -> Plan:
+    def planner(snapshot: Snapshot, connection: Connection, more: tuple[str, ...]) -> Plan:
         directory = snapshot.history.directory
         steps = directory._downgrade_revs(revision, snapshot.heads)  # type: ignore[arg-type]
         versions = [str(step.revision.revision) for step in steps]
@@ -184,7 +197,11 @@ def rollback_sql(
     """
     timeouts = _timeouts(settings_of(config), lock_timeout, statement_timeout)
     plans: list[tuple[Snapshot, Plan]] = environment.inspect(
-        config, lambda snapshot, connection: (snapshot, _plan(snapshot, (), request=request))
+        config,
+        lambda snapshot, connection: (
+            snapshot,
+            _plan(snapshot, connection, (), request=request),
+        ),
     )
     if len(plans) != 1:
         raise UsageError("--sql needs an env.py with one database.")
@@ -391,21 +408,57 @@ def _with_backups(
     return saved
 
 
-def _plan(snapshot: Snapshot, more: tuple[str, ...], *, request: Request) -> Plan:
+def _plan(
+    snapshot: Snapshot,
+    connection: Connection,
+    more: tuple[str, ...],
+    *,
+    request: Request,
+    stored: bool = False,
+) -> Plan:
     history = snapshot.history
+    wanted = Request(versions=more) if more else _named(snapshot, connection, request)
+    if wanted is None:
+        return Plan(())
 
     def resolve(identifier: str) -> str:
         return history.resolve(identifier, snapshot.applied_without_file)
 
-    target = request.to if request.to in (None, "base") else resolve(request.to)
-    versions = tuple(resolve(version) for version in request.versions)
-    resolved = replace(request, versions=versions, to=target)
-    if more:
-        resolved = Request(versions=more)
+    target = wanted.to if wanted.to in (None, "base") else resolve(wanted.to)
+    versions = tuple(resolve(version) for version in wanted.versions)
+    resolved = replace(wanted, versions=versions, to=target)
+    kept = snapshot.ledger.stored_downs(connection, snapshot.applied_without_file)
     lenient = snapshot.settings.level_of("irreversible") != "block"
     return plan_rollback(
-        history.graph, history.revisions, snapshot.ranked, resolved, irreversible=lenient
+        history.graph,
+        history.knowing(kept).revisions,
+        snapshot.revertible,
+        resolved,
+        irreversible=lenient,
+        stored=stored,
     )
+
+
+def _named(snapshot: Snapshot, connection: Connection, request: Request) -> Request | None:
+    """`--last-run` and `--to-tag` as the versions that they mean here; None where that is none."""
+    if not request.last_run and request.to_tag is None:
+        return request
+    if not snapshot.has_log:
+        raise UsageError(
+            "There is no log yet, so no run is known.",
+            next_step="`alembic migration-status` shows what is applied.",
+        )
+    if request.last_run:
+        found = snapshot.ledger.last_run(connection, snapshot.partials)
+    else:
+        tags = snapshot.ledger.tags(connection)
+        if request.to_tag not in tags:
+            listed = f"Known are: {', '.join(tags)}." if tags else "None was recorded."
+            raise UsageError(f"No run has the tag {request.to_tag!r}. {listed}")
+        tagged, graph = tags[request.to_tag], snapshot.history.graph
+        then = graph.cov(tagged.heads) - set(tagged.holes)
+        found = tuple(v for v in snapshot.revertible if v not in then)
+    return Request(versions=found) if found else None
 
 
 def _tell_what_was_committed(

@@ -9,12 +9,20 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict, dataclass, replace
 from enum import Enum
 from typing import TYPE_CHECKING, Any
 
-from alembic_rollback.model import Collateral, Failure, LedgerRow, LogEntry
+from alembic_rollback.model import (
+    Collateral,
+    Failure,
+    LedgerRow,
+    LogEntry,
+    Partial,
+    Progress,
+    StoredDown,
+)
 from alembic_rollback.sql.names import quote_always, quote_literal, quote_name
 
 if TYPE_CHECKING:
@@ -46,6 +54,9 @@ LOG_DDL = """CREATE TABLE IF NOT EXISTS {log} (
     down_revisions TEXT,
     depends_on TEXT,
     statement TEXT,
+    statement_number INTEGER,
+    statement_total INTEGER,
+    found TEXT,
     error TEXT,
     tag TEXT,
     db_user TEXT NOT NULL DEFAULT SESSION_USER,
@@ -62,9 +73,10 @@ _SHAPE = {
     "checksum": _TEXT,
     "execution_time_ms": _NUMBER,
 }
-_ENDED = "outcome NOT IN ('failed', 'collateral')"
-_OF_OBJECTS = "('collateral', 'repaired')"
-"""Outcomes of rows that say nothing about a step: they lie between its rows."""
+_OF_STATEMENTS = "'started', 'finished', 'skipped'"
+_ENDED = f"outcome NOT IN ('failed', 'collateral', {_OF_STATEMENTS})"
+_BETWEEN = f"('collateral', 'repaired', 'tagged', {_OF_STATEMENTS})"
+"""Outcomes of rows that say nothing about a whole step: they lie between its rows."""
 _TARGET_CLASS = "SELECT to_regclass(:name)::oid"
 
 
@@ -84,6 +96,14 @@ class Run:
     run_id: str
     tag: str | None = None
     client: str | None = None
+
+
+@dataclass(frozen=True)
+class Tagged:
+    """An applied set: the heads with all that they stand on, without the holes."""
+
+    heads: tuple[str, ...]
+    holes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -187,7 +207,7 @@ class Ledger:
             "SELECT DISTINCT ON (g.version) g.version, g.name, g.down_revisions, "
             f"g.depends_on FROM {self._bound(self.log_table)} g "
             f"JOIN {self._bound(self.table)} l ON l.version = g.version "
-            f"WHERE g.down_revisions IS NOT NULL AND g.outcome NOT IN {_OF_OBJECTS} "
+            f"WHERE g.down_revisions IS NOT NULL AND g.outcome NOT IN {_BETWEEN} "
             "ORDER BY g.version, g.id DESC",
             {},
         )
@@ -202,12 +222,86 @@ class Ledger:
             connection,
             "SELECT version, direction, started_at, error, statement FROM ("
             "SELECT DISTINCT ON (version) version, direction, started_at, error, statement, "
-            f"outcome FROM {self._bound(self.log_table)} WHERE outcome NOT IN {_OF_OBJECTS} "
+            f"outcome FROM {self._bound(self.log_table)} WHERE outcome NOT IN {_BETWEEN} "
             "ORDER BY version, id DESC) last "
             "WHERE outcome = 'failed'",
             {},
         )
         return {row[0]: Failure(row[0], row[1], row[2], row[3] or "", row[4]) for row in found}
+
+    def stored_downs(
+        self, connection: Connection, versions: Iterable[str]
+    ) -> dict[str, StoredDown]:
+        """The down scripts of pairs as they stood when they were applied, by version."""
+        wanted = list(versions)
+        if not wanted:
+            return {}
+        found = _run(
+            connection,
+            "SELECT DISTINCT ON (version) version, name, down_sql, checksum, down_revisions, "
+            f"depends_on FROM {self._bound(self.log_table)} WHERE down_sql IS NOT NULL "
+            "AND version = ANY(:versions) ORDER BY version, id DESC",
+            {"versions": wanted},
+        )
+        return {
+            version: StoredDown(version, name, text, checksum or "", _list(downs), _list(depends))
+            for version, name, text, checksum, downs, depends in found
+        }
+
+    def last_run(self, connection: Connection, begun: Iterable[str]) -> tuple[str, ...]:
+        """What the last upgrade applied that applied anything which still is, in order.
+
+        begun: versions that were begun and not finished; their run is the last one.
+        """
+        log, ledger = self._bound(self.log_table), self._bound(self.table)
+        found = _run(
+            connection,
+            "WITH last AS (SELECT DISTINCT ON (version) version, run_id, outcome, id "
+            f"FROM {log} WHERE outcome IN ('applied', 'stamped', 'adopted') AND version IN "
+            f"(SELECT version FROM {ledger}) OR outcome IN ({_OF_STATEMENTS}) "
+            "AND version = ANY(:begun) ORDER BY version, id DESC), "
+            "ours AS (SELECT * FROM last WHERE outcome NOT IN ('stamped', 'adopted')) "
+            "SELECT version FROM ours WHERE run_id = "
+            "(SELECT run_id FROM ours ORDER BY id DESC LIMIT 1) ORDER BY id",
+            {"begun": ["", *begun]},
+        )
+        return tuple(row[0] for row in found)
+
+    def tags(self, connection: Connection) -> dict[str, Tagged]:
+        """What was applied at the end of each run with a tag; of several, of the last one."""
+        found = _run(
+            connection,
+            f"SELECT tag, found FROM {self._bound(self.log_table)} WHERE outcome = 'tagged' "
+            "ORDER BY id",
+            {},
+        )
+        told = ((tag, json.loads(text)) for tag, text in found)
+        return {tag: Tagged(tuple(one["heads"]), tuple(one["holes"])) for tag, one in told}
+
+    def note_tag(self, connection: Connection, run: Run, tagged: Tagged) -> None:
+        """Keep what is applied at the end of a run with a tag."""
+        entry = LogEntry("", "none", "tagged", found=json.dumps(asdict(tagged)))
+        self.note(connection, run, entry)
+
+    def partials(self, connection: Connection) -> dict[str, Partial]:
+        """What was begun outside a transaction, and neither finished nor undone, by version."""
+        log = self._bound(self.log_table)
+        found = _run(
+            connection,
+            f"SELECT version, name, direction, outcome, statement_number, statement_total, "
+            f"statement, found FROM {log} g WHERE outcome IN ({_OF_STATEMENTS}, 'failed') "
+            "AND statement_number IS NOT NULL AND version IN "
+            f"(SELECT version FROM {log} WHERE outcome IN ({_OF_STATEMENTS})) "
+            f"AND NOT EXISTS (SELECT FROM {log} e WHERE e.version = g.version AND e.id > g.id "
+            f"AND e.outcome NOT IN ('failed', 'collateral', 'repaired', {_OF_STATEMENTS})) "
+            "ORDER BY id",
+            {},
+        )
+        rows: dict[str, list[Any]] = {}
+        for row in found:
+            rows.setdefault(row[0], []).append(row)
+        every = (_partial(version, some) for version, some in rows.items())
+        return {one.version: one for one in every if one}
 
     def logged(self, connection: Connection, run_id: str, outcome: str) -> tuple[str, ...]:
         """The versions that a run has logged, in order: what was committed, and nothing else."""
@@ -338,6 +432,9 @@ class Ledger:
             "down_revisions": put(json.dumps(entry.down_revisions)),
             "depends_on": put(json.dumps(entry.depends_on)),
             "statement": put(entry.statement),
+            "statement_number": put(entry.statement_number),
+            "statement_total": put(entry.statement_total),
+            "found": put(entry.found),
             "error": put(entry.error),
             "tag": put(run.tag),
             "client": put(run.client),
@@ -421,6 +518,30 @@ def find_schema(
         "ledger_table": quote_always(ledger_table),
     }
     return str(_run(connection, sql, names).scalar_one())
+
+
+def _list(value: str | None) -> tuple[str, ...]:
+    return tuple(json.loads(value or "[]"))
+
+
+def _partial(version: str, rows: Sequence[Any]) -> Partial | None:
+    """A revision's log rows since it was last whole, in order."""
+    progress: dict[str, Progress] = {}
+    name = str(rows[-1][1])
+    for _, _, direction, outcome, number, total, statement, found in rows:
+        was = progress.get(direction) or Progress({}, total)
+        if outcome == "started":
+            new = Progress(was.done, total, number, statement, found)
+        elif outcome != "failed":
+            new = Progress({**was.done, number: statement}, total)
+        elif number == was.doubtful:
+            new = replace(was, failed=True)
+        else:
+            new = was  # of a statement that was in a transaction of its own
+        progress[direction] = new
+    # An attempt of which no statement was begun has left nothing.
+    begun = {way: one for way, one in progress.items() if one.done or one.doubtful}
+    return Partial(version, name, begun.get("up"), begun.get("down")) if begun else None
 
 
 def _collateral(version: str, statement: str) -> Collateral:

@@ -27,8 +27,9 @@ class LogEntry:
     direction: str
     """`up`, `down` or `none`."""
     outcome: str
-    """applied, rolled_back, failed, stamped, adopted, forgotten;
-    of an object: collateral, repaired."""
+    """applied, rolled_back, failed, stamped, adopted, forgotten; accepted, cleared: by repair-db;
+    of a run: tagged; of an object: collateral, repaired; of one statement outside a transaction:
+    started, finished, skipped."""
     name: str = ""
     duration_ms: int | None = None
     checksum: str = ""
@@ -37,7 +38,66 @@ class LogEntry:
     down_revisions: tuple[str, ...] = ()
     depends_on: tuple[str, ...] = ()
     statement: str | None = None
+    statement_number: int | None = None
+    """From 1, as in the file."""
+    statement_total: int | None = None
+    found: str | None = None
+    """What was there before a statement outside a transaction, by which to tell afterwards whether
+    it was executed: JSON."""
     error: str | None = None
+
+
+@dataclass(frozen=True)
+class Progress:
+    """How far a script got that runs outside a transaction."""
+
+    done: Mapping[int, str]
+    """The statements that were executed or had nothing to do, by their number in the file."""
+    total: int | None
+    """Statements in the file; None for a `.py` revision."""
+    doubtful: int | None = None
+    """The number of a statement that was begun, and of which no end is recorded."""
+    statement: str = ""
+    """Its text."""
+    found: str | None = None
+    """What was there before it."""
+    failed: bool = False
+    """The server has refused it; otherwise the run ended before the server's answer came."""
+
+
+@dataclass(frozen=True)
+class Partial:
+    """A revision that was begun outside a transaction, and neither finished nor undone."""
+
+    version: str
+    name: str
+    up: Progress | None = None
+    down: Progress | None = None
+    """Of a rollback; where `up` is there, too, of the undoing of a partial upgrade."""
+
+    @property
+    def direction(self) -> str:
+        """`up` or `down`: what was going on last."""
+        return "up" if self.down is None else "down"
+
+    @property
+    def progress(self) -> Progress:
+        """How far that got."""
+        found = self.down or self.up
+        assert found is not None
+        return found
+
+    @property
+    def shown(self) -> str:
+        """`statement 3 of 5`: the one that comes next, or was the last to be begun."""
+        progress = self.progress
+        number = progress.doubtful or max(progress.done, default=0) + 1
+        if progress.total is None:
+            end = "begun" if progress.doubtful else "done"
+            return f"statement {max([number - (end == 'done'), *progress.done])} {end}"
+        if number > progress.total:
+            return f"all {progress.total} statements, not recorded"
+        return f"statement {number} of {progress.total}"
 
 
 @dataclass(frozen=True)
@@ -92,6 +152,30 @@ class Revision:
 
 
 @dataclass(frozen=True)
+class StoredDown:
+    """A pair as the log keeps it since it was applied, for releases without its files."""
+
+    version: str
+    name: str
+    text: str
+    """The down script, as it stood then."""
+    checksum: str = ""
+    """The up's."""
+    down_revisions: tuple[str, ...] = ()
+    depends_on: tuple[str, ...] = ()
+
+    @property
+    def title(self) -> str:
+        """As of a Revision."""
+        return f"{self.version}_{self.name}" if self.name else self.version
+
+    @property
+    def path(self) -> Path:
+        """What to call it: there is no such file."""
+        return Path(f"{self.title}.down.sql (stored)")
+
+
+@dataclass(frozen=True)
 class Failure:
     """The last failed attempt at a revision that is recorded in the log."""
 
@@ -121,6 +205,13 @@ class RevisionStatus:
     irreversible: tuple[str, ...] = ()
     """Why there is no way back, where that is so on purpose."""
     failure: Failure | None = None
+    partial: Partial | None = None
+    """It was begun outside a transaction, and neither finished nor undone; it isn't applied."""
+
+    @property
+    def state(self) -> str:
+        """`applied`, `pending` or `partial`."""
+        return "partial" if self.partial else "applied" if self.applied else "pending"
 
 
 @dataclass(frozen=True)
@@ -139,14 +230,20 @@ class Status:
         return sum(revision.applied for revision in self.revisions)
 
     @property
+    def partial(self) -> int:
+        """How many were begun, and neither finished nor undone."""
+        return sum(revision.partial is not None for revision in self.revisions)
+
+    @property
     def pending(self) -> int:
-        """How many are not."""
-        return len(self.revisions) - self.applied
+        """How many are not applied."""
+        return len(self.revisions) - self.applied - self.partial
 
     @property
     def clean(self) -> bool:
         """Nothing pending, nothing wrong."""
-        return not self.pending and not any(revision.problems for revision in self.revisions)
+        wrong = any(revision.problems for revision in self.revisions)
+        return not self.pending and not self.partial and not wrong
 
 
 @dataclass(frozen=True)
@@ -286,6 +383,8 @@ class Rollback:
     command: str = "rollback-db"
     backup: Path | None = None
     """The archive that was taken before it ran."""
+    notes: tuple[str, ...] = ()
+    """What is left of partial revisions and where it goes on; where a script comes from."""
 
     @property
     def must_ask(self) -> bool:
@@ -373,10 +472,8 @@ class StepFailure:
     message: str
     committed: tuple[str, ...] = ()
     """Steps of this run that were committed before, in order."""
-    lasting: bool = False
-    """What the step itself had done outside a transaction before it failed stays."""
-    statement: tuple[int, int] | None = None
-    """Statement m of n failed, where the step is a pair."""
+    partial: Partial | None = None
+    """Where something of the step itself stays, for it ran outside a transaction: how far it got."""
     external: bool = False
     """The transaction belongs to the caller, who decides about it."""
     outside: bool = False

@@ -160,21 +160,27 @@ def holes(graph: Graph, applied: Versions) -> Versions:
 
 @dataclass(frozen=True)
 class Request:
-    """What to roll back: exactly one of the four forms."""
+    """What to roll back: exactly one of the forms."""
 
     versions: tuple[str, ...] = ()
     to: str | None = None
     """A version to go back to, or `base`."""
     last: int | None = None
     everything: bool = False
+    last_run: bool = False
+    """What the last upgrade applied."""
+    to_tag: str | None = None
+    """Back to what was applied when a run with this tag ended."""
 
     def __post_init__(self) -> None:
-        given = [bool(self.versions), self.to is not None, self.last is not None, self.everything]
+        optional = (self.to, self.last, self.to_tag)
+        given = [bool(self.versions), self.everything, self.last_run]
+        given += [one is not None for one in optional]
         if sum(given) != 1:
             problem = "several were given" if sum(given) else "none was given"
             raise UsageError(
-                "Say what to roll back, in one form: VERSION…, --to VERSION, --last N or --all; "
-                f"{problem}.",
+                "Say what to roll back, in one form: VERSION…, --to VERSION, --last N, --last-run, "
+                f"--to-tag TAG or --all; {problem}.",
                 next_step="`alembic migration-status` shows what is applied.",
             )
         if self.last is not None and self.last < 1:
@@ -188,16 +194,21 @@ def plan_rollback(
     request: Request,
     *,
     irreversible: bool = False,
+    stored: bool = False,
 ) -> Plan:
     """Decide which revisions a request takes back, in reverse graph order.
 
     applied: the applied versions with their rank in the order of application. irreversible: take
-    those, too, that say of themselves that they aren't. Raises UsageError or PairError where a
+    those, too, that say of themselves that they aren't. stored: their downs come from the log, so
+    their files don't count. Raises UsageError or PairError where a
     version is unknown, not applied, or cannot be rolled back.
     """
     chosen = list(_chosen(graph, revisions, applied, request))
     order = graph.order(chosen, applied)[::-1]
-    steps = tuple(_revertible(revisions, version, irreversible) for version in order)
+    steps = tuple(
+        _revision(revisions, version) if stored else _revertible(revisions, version, irreversible)
+        for version in order
+    )
     return Plan(steps, later_than(graph, revisions, applied, chosen))
 
 
@@ -256,9 +267,10 @@ def _revision(revisions: Mapping[str, Revision], version: str) -> Revision:
     found = revisions.get(version)
     if found is None:
         raise PairError(
-            f"{version} is applied, but no file of this release has it.",
+            f"{version} is applied, but no file of this release has it, and no down script of it "
+            "is stored in the log.",
             state="Nothing was changed.",
-            next_step="Check out the release that has its down script and run it from there.",
+            next_step="Check out the release that has its file and run it from there.",
         )
     return found
 

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -16,9 +17,10 @@ from alembic_rollback.checks.registry import findings
 from alembic_rollback.checks.rules.later_revisions import users
 from alembic_rollback.checks.subject import Subject
 from alembic_rollback.errors import Blocked, RollbackError
-from alembic_rollback.host.environment import Snapshot
-from alembic_rollback.host.scripts import load_script, pair_of
-from alembic_rollback.model import Finding, Plan, Revision, Rollback
+from alembic_rollback.host.environment import Snapshot, stored_downs
+from alembic_rollback.host.scripts import load_script, load_stored, pair_of
+from alembic_rollback.host.steps import rest_of
+from alembic_rollback.model import Finding, Plan, Revision, Rollback, StoredDown
 from alembic_rollback.settings import Settings
 from alembic_rollback.sql.script import Script
 
@@ -26,7 +28,7 @@ if TYPE_CHECKING:
     from alembic.config import Config
     from sqlalchemy.engine import Connection
 
-Planner = Callable[[Snapshot, tuple[str, ...]], Plan]
+Planner = Callable[[Snapshot, "Connection", tuple[str, ...]], Plan]
 """Makes the plan for one database, with some more versions in it."""
 
 
@@ -41,6 +43,8 @@ class Options:
     """Take the later revisions that use what goes, too."""
     backup: bool = False
     """A backup is taken anyway, so none need be there."""
+    stored: bool = False
+    """Run the downs that the log keeps, also where there are files."""
 
 
 @dataclass
@@ -50,19 +54,25 @@ class Scripts:
     downs: dict[str, Script | None] = field(default_factory=dict)
     ups: dict[str, Script | None] = field(default_factory=dict)
     why: dict[str, str] = field(default_factory=dict)
+    notes: tuple[str, ...] = ()
+    """What is left of partial revisions, and where it goes on."""
+    stored: Mapping[str, StoredDown] = field(default_factory=dict)
+    """Downs that are taken from the log."""
 
 
 def look(
     config: Config, snapshot: Snapshot, connection: Connection, planner: Planner, options: Options
 ) -> Rollback:
     """Plan, parse, weigh and check on one database; nothing is written."""
-    subject, scripts = _subject(config, snapshot, connection, planner(snapshot, ()), options)
+    subject, scripts = _subject(
+        config, snapshot, connection, planner(snapshot, connection, ()), options
+    )
     while options.with_dependants:
         more = tuple(revision.version for revision in users(subject))
         if not more:
             break
         taken = tuple(step.version for step in subject.plan.steps)
-        plan = planner(snapshot, (*taken, *more))
+        plan = planner(snapshot, connection, (*taken, *more))
         subject, scripts = _subject(config, snapshot, connection, plan, options)
     impact = subject.impact
     if not options.each and impact.locks > impact.lock_capacity:
@@ -80,6 +90,7 @@ def look(
         findings=findings(subject),
         identity=(*snapshot.key, *database_identity(connection)),
         command=options.command,
+        notes=scripts.notes,
     )
 
 
@@ -140,7 +151,7 @@ def _subject(
         settings = replace(
             settings, safety_checks={**settings.safety_checks, "backup_exists": "off"}
         )
-    scripts = _read(config, snapshot, plan)
+    scripts = _read(config, snapshot, connection, plan, options)
     known = Known(scripts.ups, scripts.why)
     impact = assess(connection, plan, scripts.downs, budget_of(settings), known)
     subject = Subject(
@@ -157,29 +168,53 @@ def _subject(
     return subject, scripts
 
 
-def _read(config: Config, snapshot: Snapshot, plan: Plan) -> Scripts:
-    found = Scripts()
+def _read(
+    config: Config, snapshot: Snapshot, connection: Connection, plan: Plan, options: Options
+) -> Scripts:
+    stored = stored_downs(
+        connection, snapshot.ledger, snapshot.history, plan, always=options.stored
+    )
+    found = Scripts(stored=stored)
+    found.notes += tuple(
+        f"{one.title}: the down script is the one that was stored when it was applied."
+        for one in stored.values()
+    )
+    read = partial(_script, config, snapshot, connection, found=found)
     for step in plan.steps:
-        found.downs[step.version], why = _script(config, snapshot, step, "down")
+        found.downs[step.version], why = read(step, "down")
         if why:
             found.why[step.version] = why
     for revision in (*plan.steps, *plan.later):
         found.ups[revision.version] = None
         # An up is only read to know what belongs to it: a bad one stands in nobody's way.
         with suppress(RollbackError, OSError):
-            found.ups[revision.version], _ = _script(config, snapshot, revision, "up")
+            found.ups[revision.version], _ = read(revision, "up")
     return found
 
 
 def _script(
-    config: Config, snapshot: Snapshot, revision: Revision, direction: str
+    config: Config,
+    snapshot: Snapshot,
+    connection: Connection,
+    revision: Revision,
+    direction: str,
+    found: Scripts,
 ) -> tuple[Script | None, str]:
-    if revision.version not in snapshot.history.revisions:
+    version = revision.version
+    stored = found.stored.get(version) if direction == "down" else None
+    known = version in snapshot.history.revisions
+    if not known and not stored:
         return None, "it has no file"
-    script = snapshot.history.script(revision.version)
-    pair = pair_of(script)
-    if pair:
-        return load_script(pair, direction), ""
+    pair = pair_of(snapshot.history.script(version)) if known else None
+    if pair or stored:
+        whole = load_stored(stored) if stored else load_script(pair, direction)  # type: ignore[arg-type]
+        begun = snapshot.partials.get(version) if direction == "down" else None
+        if begun is None:
+            return whole, ""
+        remains = rest_of(connection, begun, revision.title, pair, whole, "down")
+        found.notes += remains.notes
+        return remains.script, ""
+    script = snapshot.history.script(version)
     from alembic_rollback.host.rendering import render
 
     rendered = render(script, direction, config=config)

@@ -22,6 +22,8 @@ UNSAFE_USE_OF_NEW_VALUE = "55P04"
 """SQLSTATE: of an enum value, in the transaction that adds it."""
 
 Progress = Callable[[int, Statement], None]
+Execute = Callable[["Connection", Statement, int, int], None]
+"""Runs a statement, the number-th of total; raises StatementError."""
 
 # role and session_authorization are hidden from pg_settings, as are settings with a dot in their
 # name that no loaded extension has defined.
@@ -39,21 +41,24 @@ def run_script(
     *,
     held: Mapping[str, tuple[str, str]] | None = None,
     progress: Progress | None = None,
+    each: Execute | None = None,
 ) -> int:
     """Run every statement of a script; return how long they took, in milliseconds.
 
     held: settings that the run itself has set for its transaction, as name → (the session's value,
     the run's value); both are put back if the script changes them. The script reaches the driver
-    untouched: no parameter style is interpreted. Raises StatementError with the place of the
+    untouched: no parameter style is interpreted. each: runs one statement, instead of `execute`.
+    Raises StatementError with the place of the
     statement that failed; the driver's exception is its cause.
     """
     keep = _settings_restored(connection, script, held or {})
     with keep if script.changes_session else nullcontext():
         started = time.perf_counter()
-        for number, statement in enumerate(script.statements, 1):
+        run = each or execute
+        for number, statement in script.numbered:
             if progress:
                 progress(number, statement)
-            execute(connection, statement, number, len(script.statements))
+            run(connection, statement, number, script.total)
         return round((time.perf_counter() - started) * 1000)
 
 

@@ -11,6 +11,7 @@ from alembic_rollback.errors import SettingsError
 
 _DURATION = re.compile(r"[0-9]{1,9}(ms|s|min|h)?")
 _AGE = re.compile(r"([0-9]{1,9})(s|min|h|d)")
+_UNITS = {"ms": 0.001, "s": 1.0, "min": 60.0, "h": 3600.0}
 _SECONDS = {"s": 1, "min": 60, "h": 3600, "d": 86_400}
 
 CHECKS_GROUP = "alembic_rollback.checks"
@@ -52,6 +53,19 @@ class Settings:
     statement_timeout: str = "0"
     """How long one statement of a rollback may take; PostgreSQL's format, `0` for no limit."""
 
+    lock_wait: str = "10min"
+    """How long to wait for another runner; PostgreSQL's format, `0` waits for ever."""
+
+    retries: int = 3
+    """How often a rollback is tried again after a lock timeout, a deadlock or a serialization
+    failure, each time after a longer pause; apply-db does so with upgrades, too."""
+
+    failure_directory: str = "failures"
+    """Where apply-db writes its failure reports, relative to the configuration file."""
+
+    on_failure: str = ""
+    """A command that gets apply-db's failure report (JSON) on standard input."""
+
     count_limit: int = 1_000_000
     """Rows that are counted exactly per table; beyond it PostgreSQL's estimate is shown with ~."""
 
@@ -87,7 +101,7 @@ class Settings:
         _one_of("missing_down", self.missing_down, ("error", "warn"))
         _one_of("out_of_order", self.out_of_order, ("apply", "error"))
         _one_of("downgrade_guard", self.downgrade_guard, ("command-line", "always", "off"))
-        for name in ("lock_timeout", "statement_timeout", "count_timeout"):
+        for name in ("lock_timeout", "statement_timeout", "count_timeout", "lock_wait"):
             check_duration(name, getattr(self, name))
         if not _AGE.fullmatch(self.backup_max_age):
             raise SettingsError(
@@ -101,8 +115,9 @@ class Settings:
             raise SettingsError("ledger_table must be 1 to 55 bytes long.")
         if self.ledger_table == "alembic_version":
             raise SettingsError("ledger_table must not be Alembic's version table.")
-        if self.count_limit < 0:
-            raise SettingsError("count_limit must not be negative.")
+        for name in ("count_limit", "retries"):
+            if getattr(self, name) < 0:
+                raise SettingsError(f"{name} must not be negative.")
 
 
 def check_duration(name: str, value: str) -> str:
@@ -113,6 +128,23 @@ def check_duration(name: str, value: str) -> str:
     if not _DURATION.fullmatch(value):
         raise SettingsError(f"{name} = {value!r} is not a duration; write 500ms, 5s, 2min or 0.")
     return value
+
+
+def seconds(value: str) -> float | None:
+    """What `check_duration` has let through, in seconds; None for `0`, no limit.
+
+    A number alone is in milliseconds, as in PostgreSQL's own settings of this kind.
+    """
+    number = value.rstrip("himns")
+    return int(number) * _UNITS[value[len(number) :] or "ms"] or None
+
+
+def shown_seconds(value: float) -> str:
+    """Write a duration as a setting would have it, in its largest whole unit: `10min`, `90s`."""
+    for unit, size in sorted(_UNITS.items(), key=lambda one: -one[1]):
+        if value >= size and (value / size).is_integer():
+            return f"{value / size:.0f}{unit}"
+    return f"{value * 1000:.0f}ms"
 
 
 def read(values: Mapping[str, object], source: str) -> Settings:

@@ -6,7 +6,14 @@ from dataclasses import replace
 
 from alembic_rollback.host.environment import Snapshot
 from alembic_rollback.ledger import Shape
-from alembic_rollback.model import Collateral, LedgerRow, Revision, RevisionStatus, Status
+from alembic_rollback.model import (
+    Collateral,
+    LedgerRow,
+    Partial,
+    Revision,
+    RevisionStatus,
+    Status,
+)
 from alembic_rollback.planning import holes
 
 
@@ -23,6 +30,7 @@ def status_of(snapshot: Snapshot) -> Status:
         notes = ("There is no ledger yet; the next upgrade creates it.",)
     applied = snapshot.applied
     notes += tuple(_gone(one, applied) for one in snapshot.collateral if one.owner is None)
+    notes += tuple(_way_on(one) for one in snapshot.partials.values())
     late = holes(history.graph, snapshot.applied)
     revisions = tuple(
         _revision_status(snapshot, version, rows.get(version), late=version in late)
@@ -34,7 +42,8 @@ def status_of(snapshot: Snapshot) -> Status:
 def _revision_status(
     snapshot: Snapshot, version: str, row: LedgerRow | None, *, late: bool
 ) -> RevisionStatus:
-    applied = version in snapshot.applied
+    partial = snapshot.partials.get(version)
+    applied = version in snapshot.applied and partial is None
     failure = snapshot.failures.get(version)
     if failure and (failure.direction == "up") == applied:
         failure = None  # what failed then has succeeded without the plugin since
@@ -48,6 +57,7 @@ def _revision_status(
         execution_time_ms=row.execution_time_ms if row and applied else None,
         checksum=row.checksum if row and applied else None,
         failure=failure,
+        partial=partial,
     )
     damage = _damage(snapshot, version)
     if revision is None:
@@ -59,6 +69,17 @@ def _revision_status(
         path=revision.path,
         problems=(*_problems(revision, found, late=late), *damage),
         irreversible=revision.irreversible,
+    )
+
+
+def _way_on(partial: Partial) -> str:
+    """What to type where a revision is partial."""
+    undo = f"`alembic rollback-db {partial.version}`"
+    if partial.down:
+        return f"{partial.version} is partial: {undo} finishes it."
+    return (
+        f"{partial.version} is partial: `alembic upgrade {partial.version}` finishes it, "
+        f"{undo} undoes it."
     )
 
 

@@ -5,18 +5,18 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from alembic_rollback.errors import DatabaseError, RollbackError
+from alembic_rollback.errors import DatabaseError, PairError, RollbackError
 from alembic_rollback.host.collateral import still_gone
 from alembic_rollback.host.configuration import settings_of
 from alembic_rollback.host.failures import failure_of
 from alembic_rollback.host.history import History, history_of
 from alembic_rollback.host.runs import find_ledger
-from alembic_rollback.host.scripts import needs_postgresql
+from alembic_rollback.host.scripts import needs_postgresql, script_of
 from alembic_rollback.host.state import (
     OPTION,
     STATE,
@@ -28,8 +28,17 @@ from alembic_rollback.host.state import (
 from alembic_rollback.host.steps import prepare
 from alembic_rollback.host.transactions import leave_autocommit
 from alembic_rollback.ledger import Ledger, Shape, server_now
-from alembic_rollback.model import Collateral, Failure, LedgerRow, Plan, Revision
+from alembic_rollback.model import (
+    Collateral,
+    Failure,
+    LedgerRow,
+    Partial,
+    Plan,
+    Revision,
+    StoredDown,
+)
 from alembic_rollback.planning import reconcile
+from alembic_rollback.recovery.remains import still_partial
 from alembic_rollback.runner import describe
 from alembic_rollback.settings import Settings
 from alembic_rollback.sql.script import Script
@@ -69,6 +78,9 @@ class Snapshot:
     now: datetime
     collateral: tuple[Collateral, ...] = ()
     """What rollbacks took from revisions that are applied, and is not there again."""
+    has_log: bool = False
+    partials: Mapping[str, Partial] = field(default_factory=dict)
+    """What was begun outside a transaction, and neither finished nor undone."""
 
     @property
     def database(self) -> str:
@@ -90,6 +102,13 @@ class Snapshot:
         known = [version for version in self.rows if version in self.applied]
         rank = {version: place for place, version in enumerate(known, 1)}
         return {version: rank.get(version, 0) for version in self.applied}
+
+    @property
+    def revertible(self) -> dict[str, int]:
+        """The same with what was begun and not recorded as applied: it came last."""
+        begun = [version for version in self.partials if version not in self.applied]
+        last = len(self.applied) + 1
+        return {**self.ranked, **{version: last + n for n, version in enumerate(begun)}}
 
 
 def inspect(config: Config, read: Callable[[Snapshot, Connection], T]) -> list[T]:
@@ -137,14 +156,19 @@ def execute(config: Config, plans: Mapping[Key, Plan], order: Order, guard: Guar
         plan = plans.get(key)
         if plan is None:
             return []
-        gone = [step.title for step in plan.steps if step.version not in state.applied.versions]
+        there = state.applied.versions | state.partials.keys()
+        gone = [step.title for step in plan.steps if step.version not in there]
         if gone:
             raise RollbackError(
                 f"{', '.join(gone)}: rolled back by somebody else in the meantime.",
                 state="Nothing was changed.",
                 next_step="`alembic migration-status` shows what is applied now.",
             )
-        steps = prepare(state, _steps(context, plan))
+        state.stored = stored_downs(
+            state.connection, state.ledger, state.history, plan, always=order.stored
+        )
+        state.history = state.history.knowing(state.stored)
+        steps = prepare(state, _steps(context, plan, state.stored))
         scripts = {step.version: state.scripts.get((step.version, "down")) for step in plan.steps}
 
         def look_again(some: tuple[Revision, ...]) -> None:
@@ -158,6 +182,27 @@ def execute(config: Config, plans: Mapping[Key, Plan], order: Order, guard: Guar
 
     with _quiet(), _connection_errors():
         _run_env(config, script_directory(config), fn=roll_back, **{OPTION: order})
+
+
+def stored_downs(
+    connection: Connection, ledger: Ledger, history: History, plan: Plan, *, always: bool
+) -> dict[str, StoredDown]:
+    """The downs of a plan that are taken from the log: those without a file, or all.
+
+    Raises PairError where all are asked for and one isn't stored.
+    """
+    versions = [step.version for step in plan.steps]
+    if not always:
+        versions = [v for v in versions if v not in history.directory.revision_map._revision_map]
+    found = ledger.stored_downs(connection, versions)
+    for version in versions:
+        if version not in found:
+            raise PairError(
+                f"No down script of {version} is stored in the log.",
+                state="Nothing was changed.",
+                next_step="Run it without --stored." if always else None,
+            )
+    return found
 
 
 def guard_of_downgrade(guard: Guard) -> DowngradeGuard:
@@ -179,7 +224,7 @@ def render(config: Config, snapshot: Snapshot, plan: Plan, order: Order) -> None
     def steps(heads: Any, context: MigrationContext) -> list[Any]:
         state = STATE.get()
         assert state is not None
-        return prepare(state, _steps(context, plan))
+        return prepare(state, _steps(context, plan, {}))
 
     with _quiet():
         _run_env(
@@ -218,15 +263,17 @@ def _run_env(config: Config, directory: ScriptDirectory, **options: Any) -> None
         directory.run_env()
 
 
-def _steps(context: MigrationContext, plan: Plan) -> list[Any]:
+def _steps(context: MigrationContext, plan: Plan, stored: Mapping[str, StoredDown]) -> list[Any]:
     from alembic.runtime.migration import MigrationStep
 
     assert context.script is not None
-    map_ = context.script.revision_map
-    return [
-        MigrationStep.downgrade_from_script(map_, map_._revision_map[step.version])  # type: ignore[arg-type]
-        for step in plan.steps
-    ]
+    map_: Any = context.script.revision_map
+
+    def script(version: str) -> Any:
+        known = map_._revision_map.get(version)
+        return known if known is not None else script_of(stored[version])
+
+    return [MigrationStep.downgrade_from_script(map_, script(one.version)) for one in plan.steps]
 
 
 def _read_snapshot(context: MigrationContext, number: int) -> Snapshot:
@@ -261,6 +308,8 @@ def _read_snapshot(context: MigrationContext, number: int) -> Snapshot:
         failures=ledger.failures(connection) if has_log else {},
         now=server_now(connection),
         collateral=still_gone(connection, gone, after.applied),
+        has_log=has_log,
+        partials=still_partial(connection, ledger.partials(connection)) if has_log else {},
     )
 
 

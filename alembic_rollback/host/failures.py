@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any
 from weakref import WeakKeyDictionary
 
 from alembic_rollback.errors import StatementError
-from alembic_rollback.host.scripts import pair_of
-from alembic_rollback.model import LogEntry, Revision, StepFailure
+from alembic_rollback.model import LogEntry, Partial, Revision, StepFailure
+from alembic_rollback.recovery.remains import still_partial
 from alembic_rollback.runner import describe
 
 if TYPE_CHECKING:
@@ -52,22 +52,28 @@ def recorded(state: State) -> Iterator[None]:
 def _handle(state: State, error: BaseException) -> None:
     attempt, context = state.attempt, state.context
     assert attempt is not None
+    number, total = attempt.statements if attempt.pending else None, None
+    if isinstance(error, StatementError):
+        number, total = error.ordinal, error.total
     entry = state.entry(
         attempt.version,
         attempt.direction,
         "failed",
         duration_ms=attempt.elapsed_ms,
         statement=_statement(error),
+        statement_number=number,
+        statement_total=total,
         error=_message(error),
     )
     external = bool(context._in_external_transaction)
     committed: tuple[str, ...] = ()
+    partial: Partial | None = None
     try:
         if external:
             _note_elsewhere(state, entry)
         else:
             _undo(state)
-            committed = _note_here(state, entry)
+            committed, partial = _note_here(state, entry)
     except Exception as second:
         # The first error is what the user needs; that it could not be recorded, in addition.
         log.warning("The failure could not be recorded: %s", str(second).splitlines()[0])
@@ -79,8 +85,7 @@ def _handle(state: State, error: BaseException) -> None:
         _path(state, revision),
         entry.error or "",
         committed,
-        _lasting(state, error),
-        (error.ordinal, error.total) if isinstance(error, StatementError) else None,
+        partial,
         external,
         outside=state.autocommits or attempt.outside,
         earlier=any(_EARLIER.get(context.environment_context, ())),
@@ -90,15 +95,8 @@ def _handle(state: State, error: BaseException) -> None:
 
 def _path(state: State, revision: Revision) -> Path:
     assert state.attempt is not None
-    pair = pair_of(state.history.script(revision.version))
-    return pair.down if pair and pair.down and state.attempt.direction == "down" else revision.path
-
-
-def _lasting(state: State, error: BaseException) -> bool:
-    """Whether earlier statements of the failed step ran where no rollback reaches them."""
-    attempt = state.attempt
-    outside = state.autocommits or (attempt is not None and attempt.outside)
-    return outside and not (isinstance(error, StatementError) and error.ordinal == 1)
+    script = state.scripts.get((revision.version, state.attempt.direction))
+    return script.path if script else revision.path
 
 
 def _undo(state: State) -> None:
@@ -110,14 +108,17 @@ def _undo(state: State) -> None:
     context._transaction = None
 
 
-def _note_here(state: State, entry: LogEntry) -> tuple[str, ...]:
-    """Write the row in a transaction of its own; return what the run has committed, by the log."""
+def _note_here(state: State, entry: LogEntry) -> tuple[tuple[str, ...], Partial | None]:
+    """Write the row in a transaction of its own; return, by the log, what the run has committed and
+    how far the failed step got.
+    """
     with state.connection.begin():
         state.ledger.create(state.connection)
         outcome = "applied" if entry.direction == "up" else "rolled_back"
         committed = state.ledger.logged(state.connection, state.run.run_id, outcome)
         state.ledger.note(state.connection, state.run, entry)
-    return committed
+        begun = still_partial(state.connection, state.ledger.partials(state.connection))
+    return committed, begun.get(entry.version)
 
 
 def _note_elsewhere(state: State, entry: LogEntry) -> None:

@@ -10,9 +10,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from alembic_rollback.errors import UsageError
-from alembic_rollback.host.scripts import pair_of
+from alembic_rollback.host.scripts import pair_of, revision_of
 from alembic_rollback.ledger import Ghost
-from alembic_rollback.model import Revision
+from alembic_rollback.model import Revision, StoredDown
 from alembic_rollback.planning import Graph, suggest
 
 if TYPE_CHECKING:
@@ -45,6 +45,13 @@ class History:
         for version, ghost in unknown.items():
             parents[version] = (*ghost.down_revisions, *ghost.depends_on)
         return History(self.directory, self.revisions, Graph(parents))
+
+    def knowing(self, stored: Mapping[str, StoredDown]) -> History:
+        """The same with the revisions whose downs are stored, where there is no file."""
+        unknown = {v: revision_of(one) for v, one in stored.items() if v not in self.revisions}
+        if not unknown:
+            return self
+        return History(self.directory, {**self.revisions, **unknown}, self.graph)
 
     def resolve(self, identifier: str, extra: Mapping[str, object] | None = None) -> str:
         """A full version from a prefix, a branch label, `head` or a full version.

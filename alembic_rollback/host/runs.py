@@ -11,12 +11,13 @@ from contextlib import ExitStack, contextmanager, nullcontext
 from typing import TYPE_CHECKING, Any
 
 from alembic_rollback import ledger as ledgers
-from alembic_rollback.errors import LedgerError
+from alembic_rollback.errors import DatabaseError, LedgerError
 from alembic_rollback.host import collateral, failures
 from alembic_rollback.host.configuration import settings_of
 from alembic_rollback.host.history import History, history_of
 from alembic_rollback.host.locks import RunnerLock
-from alembic_rollback.host.scripts import load_script, needs_postgresql
+from alembic_rollback.host.outside import Recorder, recorded_block, repair
+from alembic_rollback.host.scripts import needs_postgresql
 from alembic_rollback.host.state import (
     OPTION,
     STATE,
@@ -28,18 +29,22 @@ from alembic_rollback.host.state import (
     session_timeouts,
 )
 from alembic_rollback.host.transactions import autocommits, prepare_transaction
-from alembic_rollback.ledger import Ledger, Shape
-from alembic_rollback.pairs import Pair
-from alembic_rollback.planning import Applied, reconcile
+from alembic_rollback.ledger import Ledger, Shape, Tagged
+from alembic_rollback.planning import Applied, holes, reconcile
+from alembic_rollback.recovery.remains import still_partial
 from alembic_rollback.runner import describe, run_script
-from alembic_rollback.settings import Settings
+from alembic_rollback.settings import Settings, check_duration, seconds
 from alembic_rollback.sql.names import quote_literal, quote_name
+from alembic_rollback.sql.script import Script as SqlScript
 
 if TYPE_CHECKING:
     from alembic.runtime.migration import MigrationContext
+    from sqlalchemy.engine import Connection
 
 # Below Alembic's own logger, so that the logging section of any alembic.ini lets it through.
 log = logging.getLogger("alembic.rollback")
+
+Load = Callable[[], SqlScript]
 
 
 def run_migrations(wrapped: Any, context: MigrationContext, args: Any, kwargs: Any) -> None:
@@ -64,26 +69,46 @@ def autocommit_block(wrapped: Any, context: MigrationContext, args: Any, kwargs:
     return _bridged(state, state.lock, wrapped(*args, **kwargs))
 
 
-def run_pair(context: MigrationContext, pair: Pair, direction: str) -> None:
-    """What a pair's upgrade() and downgrade() do, in a run of ours or in anybody's context."""
+def run_pair(context: MigrationContext, version: str, direction: str, load: Load) -> None:
+    """What a pair's upgrade() and downgrade() do, in a run of ours or in anybody's context.
+
+    load: reads and parses the script, where the run hasn't done so.
+    """
     if context.dialect.name != "postgresql":
         raise needs_postgresql(context.dialect.name)
     state = STATE.get()
     if state is not None and state.context is not context:
         state = None
-    script = state.scripts.get((pair.version, direction)) if state else None
-    script = script or load_script(pair, direction)
+    script = state.scripts.get((version, direction)) if state else None
+    script = script or load()
     with nullcontext() if script.transactional else context.autocommit_block():
         if context.as_sql:
             for sql in (*(statement.text for statement in script.statements), *script.resets):
                 context.impl.static_output(f"{sql};")
             return
-        assert context.connection is not None
-        held = state.held if state else {}
-        with nullcontext() if script.transactional else session_timeouts(context, held):
-            elapsed = run_script(context.connection, script, held=held)
+        elapsed = _run(context, state, version, direction, script)
     if state and state.attempt:
         state.attempt.script_ms = elapsed
+
+
+def _run(
+    context: MigrationContext, state: State | None, version: str, direction: str, script: SqlScript
+) -> int:
+    """Run a script where it is now: in the transaction, or in an autocommit block."""
+    assert context.connection is not None
+    if state is None:
+        return run_script(context.connection, script)
+    inside = script.transactional and not state.autocommits
+    remains = state.remains.get((version, direction))
+    if remains:
+        repair(context.connection, remains.repairs, inside=inside)
+    if inside:
+        return run_script(context.connection, script, held=state.held)
+    with session_timeouts(context, state.held):
+        recorder = Recorder(state, version, direction)
+        if remains:
+            recorder.go_on(remains)
+        return run_script(context.connection, script, held=state.held, each=recorder)
 
 
 def find_ledger(context: MigrationContext, settings: Settings) -> Ledger:
@@ -159,10 +184,13 @@ def _run_online(context: MigrationContext, alembic_run: Callable[[], None]) -> N
     assert context.connection is not None
     settings, history = settings_of(context.config), history_of(context.script, downs=False)
     order: Order | None = context.opts.get(OPTION)
+    log.disabled = False  # fileConfig in env.py silences loggers that alembic.ini doesn't name
     with ExitStack() as stack:
         session = prepare_transaction(context, order, stack)
+        refuse_read_only(context.connection)
         ledger = find_ledger(context, settings)
-        lock = RunnerLock(context, ledger.lock_key, session=session)
+        wait = _lock_wait(context, order, settings)
+        lock = RunnerLock(context, ledger.lock_key, session=session, wait=wait)
         stack.enter_context(lock.held())
         required = history.has_pairs or order is not None
         if not _create_ledger(context, ledger, history, required=required):
@@ -177,8 +205,42 @@ def _run_online(context: MigrationContext, alembic_run: Callable[[], None]) -> N
             collateral.finish(state)
             if context.purge:
                 _finish_purge(state)
+            if state.run.tag:
+                _keep_tag(state)
             if context._in_external_transaction:
                 state.lift_timeouts()
+
+
+def refuse_read_only(connection: Connection, setting: str = "transaction_read_only") -> None:
+    """Raise DatabaseError where nothing can be written, instead of a run that fails half-way.
+
+    setting: default_transaction_read_only, to ask in a transaction that is ours and only looks.
+    """
+    sql = f"SELECT pg_is_in_recovery(), current_setting('{setting}')"
+    replica, read_only = connection.exec_driver_sql(sql).one()
+    if replica:
+        raise DatabaseError(
+            "The server is a read-only replica.",
+            state="Nothing was changed.",
+            next_step="Run it against the primary.",
+        )
+    if read_only == "on":
+        raise DatabaseError(
+            f"The session is read only: {setting} is on.",
+            state="Nothing was changed.",
+            next_step="Run it against the primary; or look where default_transaction_read_only is "
+            "set: on the role, the database, the server or in env.py.",
+        )
+
+
+def _lock_wait(context: MigrationContext, order: Order | None, settings: Settings) -> float | None:
+    """How many seconds to wait for another runner: as rollback-db, the caller, or the setting says.
+
+    In code: `config.attributes["alembic_rollback_lock_wait"] = "1h"`.
+    """
+    attributes = context.config.attributes if context.config else {}
+    given = attributes.get("alembic_rollback_lock_wait", settings.lock_wait)
+    return seconds(check_duration("lock_wait", (order and order.lock_wait) or str(given)))
 
 
 def _create_ledger(
@@ -251,6 +313,7 @@ def _open(
     applied = Applied(history.graph, outcome.applied)
     state = State(context, settings, history, ledger, run, applied, order, lock)
     state.autocommits = autocommits(connection)
+    state.partials = still_partial(connection, ledger.partials(connection))
     for version in history.graph.order(outcome.added):
         state.add(state.entry(version, "none", "adopted"))
     for version in sorted(outcome.removed):
@@ -263,6 +326,16 @@ def _open(
         shown = ", ".join(sorted(outcome.heads)) or "base"
         log.info("Version table set to %s, as the ledger says.", shown)
     return state
+
+
+def _keep_tag(state: State) -> None:
+    """Alembic's --tag: what is applied now can be gone back to by that name."""
+    applied = frozenset(state.applied.versions)
+    missing = holes(state.history.graph, applied)
+    tagged = Tagged(tuple(sorted(state.applied.heads())), tuple(sorted(missing)))
+    state.ledger.note_tag(state.connection, state.run, tagged)
+    if state.context._transaction_per_migration:
+        state.connection.commit()
 
 
 def _finish_purge(state: State) -> None:
@@ -280,5 +353,12 @@ def _bridged(state: State, lock: RunnerLock, block: Any) -> Iterator[None]:
     if state.attempt:
         state.attempt.outside = True
     with lock.bridged(), block:
-        yield
+        # A pair's statements are recorded by the one who runs them.
+        with nullcontext() if _runs_pair(state) else recorded_block(state):
+            yield
     state.apply_timeouts()
+
+
+def _runs_pair(state: State) -> bool:
+    attempt = state.attempt
+    return attempt is None or (attempt.version, attempt.direction) in state.scripts

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 from weakref import WeakKeyDictionary
 
 from alembic_rollback.errors import NotPostgreSQL, PairError, shown_path
-from alembic_rollback.pairs import Pair, find_pairs, is_pair_file, read_text
+from alembic_rollback.model import Revision, StoredDown
+from alembic_rollback.pairs import Pair, find_pairs, is_pair_file, read_header, read_text
 from alembic_rollback.planning import suggest
 from alembic_rollback.sql.script import Script as SqlScript
 from alembic_rollback.sql.script import read_script
@@ -39,6 +40,51 @@ class PairModule(ModuleType):
         self.depends_on = header.depends_on or None
         self.upgrade = _migration("upgrade", pair)
         self.downgrade = _migration("downgrade", pair)
+
+
+class StoredModule(ModuleType):
+    """The same for a pair whose files are gone, and whose down the log keeps."""
+
+    def __init__(self, stored: StoredDown) -> None:
+        super().__init__(f"{stored.title}_stored", stored.name.replace("_", " "))
+        self.revision = stored.version
+        below = stored.down_revisions
+        self.down_revision = below[0] if len(below) == 1 else below or None
+        self.branch_labels = None
+        self.depends_on = stored.depends_on or None
+
+        def downgrade(**_: Any) -> None:
+            _run(stored.version, "down", lambda: load_stored(stored))
+
+        self.downgrade = self.upgrade = downgrade
+
+
+def script_of(stored: StoredDown) -> Script:
+    """Alembic's object of a revision without a file."""
+    from alembic.script import Script
+
+    return Script(StoredModule(stored), stored.version, str(stored.path))
+
+
+def load_stored(stored: StoredDown) -> SqlScript:
+    """Parse and check a stored down. Raises ScriptSyntaxError with the place."""
+    header = read_header(stored.text)
+    return read_script(stored.text, stored.path, no_transaction=header.no_transaction)
+
+
+def revision_of(stored: StoredDown) -> Revision:
+    """A stored down as a revision of the plan."""
+    return Revision(
+        stored.version,
+        stored.name,
+        stored.path,
+        parents=(*stored.down_revisions, *stored.depends_on),
+        checksum=stored.checksum,
+        is_pair=True,
+        irreversible=read_header(stored.text).irreversible,
+        down_revisions=stored.down_revisions,
+        depends_on=stored.depends_on,
+    )
 
 
 def pair_of(script: Script) -> Pair | None:
@@ -114,14 +160,18 @@ def _migration(name: str, pair: Pair) -> Callable[..., None]:
     direction = "up" if name == "upgrade" else "down"
 
     def migration(**_: Any) -> None:
-        from alembic import op
-
-        from alembic_rollback.host.runs import run_pair
-
-        run_pair(op.get_context(), pair, direction)
+        _run(pair.version, direction, lambda: load_script(pair, direction))
 
     migration.__name__ = name  # Alembic logs it: Running upgrade a -> b
     return migration
+
+
+def _run(version: str, direction: str, load: Callable[[], SqlScript]) -> None:
+    from alembic import op
+
+    from alembic_rollback.host.runs import run_pair
+
+    run_pair(op.get_context(), version, direction, load)
 
 
 def needs_postgresql(dialect: str) -> NotPostgreSQL:

@@ -17,9 +17,10 @@ from alembic_rollback.host.history import History, checksum_of
 from alembic_rollback.host.locks import RunnerLock
 from alembic_rollback.host.scripts import pair_of
 from alembic_rollback.ledger import Ledger, Run
-from alembic_rollback.model import LogEntry, Revision
+from alembic_rollback.model import LogEntry, Partial, Revision, StoredDown
 from alembic_rollback.pairs import Pair, read_text
 from alembic_rollback.planning import Applied
+from alembic_rollback.recovery.remains import Remains
 from alembic_rollback.settings import Settings
 from alembic_rollback.sql.names import quote_literal
 from alembic_rollback.sql.script import Script as SqlScript
@@ -59,6 +60,10 @@ class Order:
     timeouts: tuple[tuple[str, str], ...] = ()
     """lock_timeout and statement_timeout, set for the transaction only."""
     starting: Starting | None = None
+    stored: bool = False
+    """Run the downs that the log keeps, also where there are files."""
+    lock_wait: str = ""
+    """How long to wait for another runner; the setting's if empty."""
 
 
 @dataclass
@@ -72,6 +77,10 @@ class Attempt:
     """What the script took; for a pair without parsing and bookkeeping."""
     outside: bool = False
     """Something of it ran outside a transaction, so its record must not be undone with others."""
+    statements: int = 0
+    """How many statements of a `.py` revision were begun in autocommit blocks."""
+    pending: bool = False
+    """The last of them has not come to its end."""
 
     @property
     def elapsed_ms(self) -> int:
@@ -95,6 +104,12 @@ class State:
     """env.py's engine has no transactions at all (isolation_level AUTOCOMMIT)."""
     scripts: dict[tuple[str, str], SqlScript] = field(default_factory=dict)
     """Parsed scripts of the run, checked before its first statement."""
+    partials: dict[str, Partial] = field(default_factory=dict)
+    """What was begun outside a transaction before, and neither finished nor undone."""
+    remains: dict[tuple[str, str], Remains] = field(default_factory=dict)
+    """Of those, what is still to be run, by version and direction."""
+    stored: dict[str, StoredDown] = field(default_factory=dict)
+    """Downs that are run as the log keeps them, by version."""
     held: dict[str, tuple[str, str]] = field(default_factory=dict)
     """Settings of the run: name → (the session's value, the run's)."""
     guard: Guard | None = None

@@ -9,15 +9,20 @@ from typing import TYPE_CHECKING, Any
 
 from alembic_rollback.errors import Blocked, PairError, RollbackError
 from alembic_rollback.host import collateral
-from alembic_rollback.host.scripts import load_script, pair_of
+from alembic_rollback.host.outside import repair
+from alembic_rollback.host.scripts import load_script, load_stored, pair_of
 from alembic_rollback.host.seams import edge
 from alembic_rollback.host.state import DOWNGRADE, STATE, Attempt, State
-from alembic_rollback.pairs import read_text
+from alembic_rollback.model import Partial
+from alembic_rollback.pairs import Pair, read_text
 from alembic_rollback.planning import counted, holes, steps_up
+from alembic_rollback.recovery.remains import Remains, leftovers, remaining
+from alembic_rollback.sql.script import Script as SqlScript
 
 if TYPE_CHECKING:
     from alembic.runtime.migration import RevisionStep
     from alembic.script import ScriptDirectory
+    from sqlalchemy.engine import Connection
 
 log = logging.getLogger("alembic.rollback")
 
@@ -90,6 +95,7 @@ def prepare(state: State, steps: list[RevisionStep]) -> list[RevisionStep]:
     that cannot run in the caller's transaction.
     """
     late = holes(state.history.graph, frozenset(state.applied.versions))
+    _refuse_above_half_rolled_back(state, steps)
     for step in steps:
         _check_down(state, step)
         if step.is_upgrade and step.revision.revision in late and not state.offline:
@@ -168,20 +174,92 @@ def _say_out_of_order(state: State, step: RevisionStep) -> None:
 
 
 def _load(state: State, step: RevisionStep) -> None:
-    pair = pair_of(step.revision)
-    if not pair:
+    pair, version = pair_of(step.revision), step.revision.revision
+    stored = None if step.is_upgrade else state.stored.get(version)
+    if not pair and not stored:
         return
     direction = "up" if step.is_upgrade else "down"
-    script = load_script(pair, direction)
+    title = _title(state, version, "")
+    script = load_stored(stored) if stored else load_script(pair, direction)  # type: ignore[arg-type]
     if script.outside and state.context._in_external_transaction and not state.offline:
         raise Blocked(
-            f"{pair.title} must run outside a transaction ({script.outside}), but the caller of "
+            f"{title} must run outside a transaction ({script.outside}), but the caller of "
             "Alembic has begun one.",
             where=script.path,
             state="Nothing was changed.",
             next_step="Run it through a connection that is not in a transaction.",
         )
-    state.scripts[pair.version, direction] = script
+    state.scripts[version, direction] = _rest(state, title, version, pair, script, direction)
+
+
+def _refuse_above_half_rolled_back(state: State, steps: list[RevisionStep]) -> None:
+    """What is partial and not part of the run is named; nothing is built upon it."""
+    taken = {step.revision.revision for step in steps}
+    above = state.history.graph.cov(s.revision.revision for s in steps if s.is_upgrade)
+    for version, partial in state.partials.items():
+        if version in taken:
+            continue
+        way = "rollback-db" if partial.down else "upgrade"
+        finish = f"`alembic rollback-db {version}`"
+        if way == "upgrade":
+            finish = f"`alembic upgrade {version}`, or undo it: {finish}"
+        problem = f"{_title(state, version, partial.name)} is partial ({partial.shown})"
+        if version in above:
+            raise Blocked(
+                f"{problem}, and what was asked for stands on it.",
+                state="Nothing was changed.",
+                next_step=f"Finish that first: {finish}.",
+            )
+        log.warning("%s. Finish it: %s.", problem, finish)
+
+
+def _title(state: State, version: str, name: str) -> str:
+    revision = state.history.revisions.get(version)
+    return revision.title if revision else f"{version} {name}".strip()
+
+
+def _rest(
+    state: State, title: str, version: str, pair: Pair | None, script: SqlScript, direction: str
+) -> SqlScript:
+    """Of a partial revision, what is still to be run."""
+    partial = state.partials.get(version)
+    if partial is None or state.offline:
+        return script
+    remains = rest_of(state.connection, partial, title, pair, script, direction)
+    state.remains[version, direction] = remains
+    for note in remains.notes:
+        log.warning("%s", note)
+    return remains.script
+
+
+def rest_of(
+    connection: Connection,
+    partial: Partial,
+    title: str,
+    pair: Pair | None,
+    script: SqlScript,
+    direction: str,
+) -> Remains:
+    """What one direction of a partial revision has to run.
+
+    pair: None where only a stored down is left of it. Raises Blocked where nobody knows.
+    """
+    up = load_script(pair, "up") if pair and direction == "down" and partial.up else None
+    return remaining(connection, partial, script, title, direction=direction, up=up)
+
+
+def _begin_again(state: State, step: RevisionStep) -> None:
+    """A `.py` revision that is partial runs from its beginning; what it left invalid goes."""
+    partial = state.partials.get(step.revision.revision)
+    way = "up" if step.is_upgrade else "down"
+    if partial is None or state.offline or (partial.version, way) in state.scripts:
+        return
+    title = _title(state, partial.version, partial.name)
+    log.warning("%s is partial (%s): it runs again from its beginning.", title, partial.shown)
+    repairs = leftovers(state.connection, partial)
+    if repairs:
+        with state.context.autocommit_block():
+            repair(state.connection, repairs, inside=False)
 
 
 def _attempted(state: State, step: RevisionStep) -> Callable[..., None]:
@@ -193,6 +271,7 @@ def _attempted(state: State, step: RevisionStep) -> Callable[..., None]:
         state.attempt = Attempt(step.revision.revision, direction)
         if not state.offline:
             state.apply_timeouts()
+        _begin_again(state, step)
         if state.guard:
             state.guard((state.history.revisions[step.revision.revision],))
         function(*args, **kwargs)
@@ -206,7 +285,11 @@ def _record_step(
     state: State, maintainer: Any, step: RevisionStep, alembic_update: Callable[[], None]
 ) -> None:
     version = step.revision.revision
-    was_closed = state.applied.closed
+    state.partials.pop(version, None)
+    # Undoing what was never recorded as applied changes no head; and Alembic's own bookkeeping
+    # fails on a revision without a file.
+    normal = step.is_upgrade or (version in state.applied.versions and version not in state.stored)
+    was_closed = state.applied.closed and normal
     if step.is_upgrade:
         state.applied.add(version)
     else:

@@ -9,6 +9,7 @@ from alembic_rollback.model import (
     Affected,
     Failure,
     Finding,
+    Partial,
     RevisionStatus,
     Rollback,
     Status,
@@ -47,7 +48,8 @@ def _revision(revision: RevisionStatus) -> dict[str, Any]:
         "version": revision.version,
         "name": revision.name,
         "kind": revision.kind,
-        "state": "applied" if revision.applied else "pending",
+        "state": revision.state,
+        "partial": _partial(revision.partial),
         "applied_at": revision.applied_at.isoformat() if revision.applied_at else None,
         "execution_time_ms": revision.execution_time_ms,
         "checksum": revision.checksum,
@@ -55,6 +57,20 @@ def _revision(revision: RevisionStatus) -> dict[str, Any]:
         "problems": list(revision.problems),
         "irreversible": list(revision.irreversible),
         "last_failure": _failure(revision.failure),
+    }
+
+
+def _partial(partial: Partial | None) -> dict[str, Any] | None:
+    if partial is None:
+        return None
+    progress = partial.progress
+    return {
+        "direction": partial.direction,
+        "undoing": bool(partial.up and partial.down),
+        "done": sorted(progress.done),
+        "in_doubt": progress.doubtful,
+        "total": progress.total,
+        "shown": partial.shown,
     }
 
 
@@ -78,6 +94,7 @@ def _rollback(one: Rollback) -> dict[str, Any]:
         "must_confirm": one.must_ask,
         "findings": [_finding(finding) for finding in one.findings],
         "backup": str(one.backup) if one.backup else None,
+        "notes": list(one.notes),
         "steps": [_step(step) for step in one.impact.steps],
         "affected_foreign_keys": list(one.impact.referenced_by),
         "later_applied": [revision.version for revision in one.plan.later],

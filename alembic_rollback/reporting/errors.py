@@ -40,7 +40,7 @@ def error_lines(error: BaseException, failure: StepFailure | None, style: Style)
 
 def exit_code(error: BaseException, failure: StepFailure | None) -> int:
     """5 where something of the run stays in the database, else the error's own code."""
-    if failure and (failure.committed or failure.lasting or failure.earlier):
+    if failure and (failure.committed or failure.partial or failure.earlier):
         return STOPPED_PART_WAY
     return error.exit_code if isinstance(error, RollbackError) else FAILED
 
@@ -58,8 +58,8 @@ def _state(failure: StepFailure) -> str:
     if failure.committed:
         noun = "Revision" if len(failure.committed) == 1 else "Revisions"
         parts.append(f"{noun} {', '.join(failure.committed)} {words} and committed before it.")
-    if failure.lasting:
-        parts.append(f"{failure.title} is partial: {_done(failure)} outside a transaction.")
+    if failure.partial:
+        parts.append(f"{failure.title} is partial ({failure.partial.shown}): {_done(failure)}")
     elif failure.committed:
         parts.append(f"{failure.title} itself was undone.")
     if failure.earlier:
@@ -73,27 +73,23 @@ def _state(failure: StepFailure) -> str:
 
 
 def _done(failure: StepFailure) -> str:
-    if failure.statement is None:
-        return "what it had done before the error stays, for it was"
-    number, total = failure.statement
-    done = "statement 1" if number == 2 else f"statements 1 to {number - 1}"
-    return f"{done} of {total} had been executed, and what was done stays: it was"
+    assert failure.partial is not None
+    done = sorted(failure.partial.progress.done)
+    if not done:
+        return "what it left behind is cleared away when it goes on."
+    shown = "statement 1" if done == [1] else f"{len(done)} statements"
+    return f"{shown} had been executed outside a transaction, and what was done stays."
 
 
 def _next(failure: StepFailure) -> str:
-    if failure.direction == "down" and failure.lasting:
-        return (
-            "Next: correct the down script so that it finishes what is left (IF EXISTS), then "
-            f"`alembic rollback-db {failure.version}`."
-        )
+    if failure.partial:
+        return _next_of_partial(failure)
     if failure.message.startswith("KeyboardInterrupt"):
         return "Next: run the command again."
     if failure.message.startswith(_TRANSIENT):
         return "Next: run the command again; the script is not at fault."
     if failure.direction == "down":
         return f"Next: correct the down script, then `alembic rollback-db {failure.version}`."
-    if failure.lasting:
-        return "Next: undo by hand what it did, correct the script, then run the upgrade again."
     if failure.committed:
         versions = " ".join(reversed(failure.committed))
         return (
@@ -103,3 +99,13 @@ def _next(failure: StepFailure) -> str:
     if failure.outside:
         return "Next: correct the script and run the upgrade again."
     return "Next: correct the script and run the upgrade again. Nothing is left to roll back."
+
+
+def _next_of_partial(failure: StepFailure) -> str:
+    assert failure.partial is not None
+    undo = f"`alembic rollback-db {failure.version}`"
+    correct = "" if failure.message.startswith(_TRANSIENT) else "correct the script and "
+    from_there = "it goes on from there" if failure.partial.progress.total else "it runs again"
+    if failure.direction == "down":
+        return f"Next: {correct}run {undo}: {from_there}."
+    return f"Next: {correct}run `alembic upgrade` again: {from_there}; or undo it: {undo}."

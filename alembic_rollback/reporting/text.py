@@ -42,10 +42,12 @@ def status_lines(statuses: Sequence[Status], style: Style, *, verbose: bool) -> 
 
 def _status_line(revision: RevisionStatus, now: datetime, style: Style) -> str:
     sign = style.sign("applied" if revision.applied else "pending")
+    state = revision.state
     if revision.applied and revision.applied_at:
         state = f"applied {ago(now - revision.applied_at)}"
-    else:
-        state = "applied" if revision.applied else "pending"
+    elif revision.partial:
+        words = "" if revision.partial.direction == "up" else "rollback, "
+        state = f"partial, {words}{revision.partial.shown}"
     line = f"{sign} {revision.version} {revision.name}".rstrip() + f" ({state})"
     for problem in revision.problems:
         line += " " + style.paint(f"{style.sign('warning')} {problem}", "yellow")
@@ -79,6 +81,8 @@ def _failure(revision: RevisionStatus) -> str:
 
 def _counts(status: Status) -> str:
     counts = [f"{status.applied} applied", f"{status.pending} pending"]
+    if status.partial:
+        counts.append(f"{status.partial} partial")
     problems = [problem for revision in status.revisions for problem in revision.problems]
     counts += [f"{problems.count(kind)} {kind}" for kind in dict.fromkeys(problems)]
     return ", ".join(counts)
@@ -105,6 +109,7 @@ def warning_lines(
         yield ""
         yield from _subject(one, "You are about to rollback", several=several)
         yield ""
+        yield from _notes(one)
         yield "This will:"
         yield from _losses(one, verbose=verbose)
         yield from _later(one)
@@ -125,6 +130,7 @@ def plan_lines(
             continue
         yield from _subject(one, "Would roll back", several=len(rollbacks) > 1)
         yield ""
+        yield from _notes(one)
         yield "This would:"
         yield from _losses(one, verbose=verbose)
         yield from _later(one)
@@ -206,6 +212,12 @@ def _subject(one: Rollback, words: str, *, several: bool) -> Iterator[str]:
         return
     yield f"{words}{place} {len(one.plan.steps)} revisions, in this order:"
     yield from (f"  {step.title}" for step in one.plan.steps)
+
+
+def _notes(one: Rollback) -> Iterator[str]:
+    if one.notes:
+        yield from one.notes
+        yield ""
 
 
 def _title(rollbacks: Sequence[Rollback]) -> str:

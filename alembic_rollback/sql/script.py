@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Collection, Iterator
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from alembic_rollback.errors import ScriptSyntaxError
@@ -25,6 +25,31 @@ class Script:
     statements: tuple[Statement, ...]
     outside: str | None = None
     """Why it must run outside a transaction (`line 3: CREATE INDEX CONCURRENTLY`), or None."""
+    chosen: tuple[int, ...] | None = None
+    """Where only a part of the file is to be run: the statements' numbers in it."""
+    whole: int = 0
+    """Then, how many statements the file has."""
+
+    @property
+    def total(self) -> int:
+        """How many statements the file has."""
+        return self.whole or len(self.statements)
+
+    @property
+    def numbered(self) -> tuple[tuple[int, Statement], ...]:
+        """The statements to be run, with their numbers in the file, from 1."""
+        numbers = range(1, len(self.statements) + 1) if self.chosen is None else self.chosen
+        return tuple(zip(numbers, self.statements, strict=True))
+
+    def only(self, numbers: Collection[int]) -> Script:
+        """The same file, of which only some statements are to be run."""
+        some = [(number, one) for number, one in self.numbered if number in numbers]
+        return replace(
+            self,
+            statements=tuple(one for _, one in some),
+            chosen=tuple(number for number, _ in some),
+            whole=self.total,
+        )
 
     @property
     def transactional(self) -> bool:
@@ -106,6 +131,14 @@ def _control(statement: Statement) -> str | None:
     from postgast.pg_query_pb2 import TransactionStmtKind
 
     return str(TransactionStmtKind.Name(statement.node.kind))
+
+
+def sets_session(statement: Statement) -> bool:
+    """Whether all it does is to set something for the session: lost with the connection."""
+    if statement.kind == "SelectStmt":
+        targets = [item.res_target.val.func_call for item in statement.node.target_list]
+        return bool(targets) and all(t.funcname and _is_set_config(t) for t in targets)
+    return statement.kind == "VariableSetStmt"
 
 
 def _changes_session(statement: Statement) -> bool:

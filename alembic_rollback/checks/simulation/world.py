@@ -45,6 +45,11 @@ class Failure:
     about: tuple[Address, ...] = ()
     """What is named in it; it can only be described where the catalog has it."""
 
+    @property
+    def of_presence(self) -> bool:
+        """Whether all that is wrong is that something is there already, or isn't there."""
+        return self.problem.startswith("there is ")
+
 
 class World:
     """The state between two statements of a plan."""

@@ -1,0 +1,151 @@
+"""Steps that no transaction holds together: an intent before each statement, the outcome after it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from alembic_rollback.errors import RollbackError
+from alembic_rollback.host.state import Attempt, State
+from alembic_rollback.model import LogEntry
+from alembic_rollback.recovery.probes import holds_alone, note_before
+from alembic_rollback.recovery.remains import Remains
+from alembic_rollback.runner import execute
+from alembic_rollback.sql.parser import Statement, parse
+
+if TYPE_CHECKING:
+    from sqlalchemy.engine import Connection
+
+
+class Recorder:
+    """Runs the statements of one script on a connection that commits each of them."""
+
+    def __init__(self, state: State, version: str, direction: str) -> None:
+        self.state, self.version, self.direction = state, version, direction
+
+    def go_on(self, remains: Remains) -> None:
+        """Before the rest of a script: what the first attempt had set for its session; and for the
+        record, that some statements have nothing to undo.
+        """
+        connection = self.state.connection
+        for sql in remains.again:
+            connection.exec_driver_sql(sql, execution_options={"no_parameters": True})
+        for number, text in remains.moot.items():
+            self.note("skipped", text, number, remains.script.total)
+
+    def __call__(
+        self, connection: Connection, statement: Statement, number: int, total: int
+    ) -> None:
+        """Run one statement so that its outcome is known whatever happens.
+
+        What can be in a transaction is committed together with its record. Raises StatementError.
+        """
+        if holds_alone(statement):
+            self._whole(connection, statement, number, total)
+            return
+        found = note_before(connection, statement)
+        self.note("started", statement.text, number, total, found=found)
+        execute(connection, statement, number, total)
+        self.note("finished", statement.text, number, total)
+
+    def _whole(self, connection: Connection, statement: Statement, number: int, total: int) -> None:
+        connection.exec_driver_sql("BEGIN")
+        try:
+            execute(connection, statement, number, total)
+            self.note("finished", statement.text, number, total)
+            connection.exec_driver_sql("COMMIT")
+        except BaseException:
+            with suppress(Exception):  # the connection may be gone
+                connection.exec_driver_sql("ROLLBACK")
+            raise
+
+    def note(
+        self, outcome: str, text: str, number: int, total: int | None, found: str | None = None
+    ) -> None:
+        """Write one row of the log."""
+        revision = self.state.history.revisions.get(self.version)
+        entry = LogEntry(
+            self.version,
+            self.direction,
+            outcome,
+            name=revision.name if revision else "",
+            statement=text,
+            statement_number=number,
+            statement_total=total,
+            found=found,
+        )
+        self.state.ledger.note(self.state.connection, self.state.run, entry)
+
+
+def repair(connection: Connection, repairs: tuple[str, ...], *, inside: bool) -> None:
+    """Clear away what a broken statement has left. inside: in a transaction."""
+    for sql in repairs:
+        if inside:
+            # Its table is locked for a moment; without a transaction nobody has to wait.
+            sql = sql.replace("DROP INDEX CONCURRENTLY", "DROP INDEX", 1)
+        connection.exec_driver_sql(sql, execution_options={"no_parameters": True})
+
+
+@contextmanager
+def recorded_block(state: State) -> Iterator[None]:
+    """Record each statement that a `.py` revision runs in an autocommit block.
+
+    Its statements are only known once they come, so they are told by SQLAlchemy's events.
+    """
+    attempt = state.attempt
+    connection: Any = state.connection
+    if attempt is None or state.offline:
+        yield
+        return
+    watch = _Watch(Recorder(state, attempt.version, attempt.direction), attempt)
+    from sqlalchemy import event
+
+    event.listen(connection, "before_cursor_execute", watch.before)
+    event.listen(connection, "after_cursor_execute", watch.after)
+    try:
+        yield
+    finally:
+        event.remove(connection, "before_cursor_execute", watch.before)
+        event.remove(connection, "after_cursor_execute", watch.after)
+
+
+class _Watch:
+    """Writes the rows, and overlooks the statements that doing so runs itself."""
+
+    def __init__(self, recorder: Recorder, attempt: Attempt) -> None:
+        self._recorder, self._attempt, self._busy = recorder, attempt, False
+
+    def before(self, connection: Connection, cursor: Any, sql: str, *_: Any) -> None:
+        if self._busy:
+            return
+        self._attempt.statements += 1
+        self._attempt.pending = True
+        with self._alone():
+            statement = _parsed(sql)
+            found = note_before(connection, statement) if statement else None
+            self._recorder.note("started", sql, self._attempt.statements, None, found=found)
+
+    def after(self, connection: Connection, cursor: Any, sql: str, *_: Any) -> None:
+        if not self._busy:
+            with self._alone():
+                self._recorder.note("finished", sql, self._attempt.statements, None)
+            self._attempt.pending = False
+
+    @contextmanager
+    def _alone(self) -> Iterator[None]:
+        self._busy = True
+        try:
+            yield
+        finally:
+            self._busy = False
+
+
+def _parsed(sql: str) -> Statement | None:
+    """The statement, if it is one; with a driver's placeholders it need not parse."""
+    try:
+        found = parse(sql, Path("op"))
+    except RollbackError:
+        return None
+    return found[0] if len(found) == 1 else None
