@@ -473,7 +473,7 @@ class StepFailure:
     committed: tuple[str, ...] = ()
     """Steps of this run that were committed before, in order."""
     partial: Partial | None = None
-    """Where something of the step itself stays, for it ran outside a transaction: how far it got."""
+    """How far the step got, where something of it stays: it ran outside a transaction."""
     external: bool = False
     """The transaction belongs to the caller, who decides about it."""
     outside: bool = False

@@ -1,4 +1,4 @@
-"""Steps that no transaction holds together: an intent before each statement, the outcome after it."""
+"""Steps that no transaction holds together: intent, statement, outcome, one by one."""
 
 from __future__ import annotations
 

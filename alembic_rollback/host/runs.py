@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager, nullcontext
+from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext
 from typing import TYPE_CHECKING, Any
 
 from alembic_rollback import ledger as ledgers
@@ -352,13 +352,13 @@ def _finish_purge(state: State) -> None:
 def _bridged(state: State, lock: RunnerLock, block: Any) -> Iterator[None]:
     if state.attempt:
         state.attempt.outside = True
-    with lock.bridged(), block:
-        # A pair's statements are recorded by the one who runs them.
-        with nullcontext() if _runs_pair(state) else recorded_block(state):
-            yield
+    with lock.bridged(), block, _watched(state):
+        yield
     state.apply_timeouts()
 
 
-def _runs_pair(state: State) -> bool:
+def _watched(state: State) -> AbstractContextManager[None]:
+    """A pair's statements are recorded by the one who runs them, those of a `.py` as they come."""
     attempt = state.attempt
-    return attempt is None or (attempt.version, attempt.direction) in state.scripts
+    is_pair = attempt is None or (attempt.version, attempt.direction) in state.scripts
+    return nullcontext() if is_pair else recorded_block(state)

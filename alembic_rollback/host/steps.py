@@ -227,8 +227,9 @@ def _rest(
         return script
     remains = rest_of(state.connection, partial, title, pair, script, direction)
     state.remains[version, direction] = remains
-    for note in remains.notes:
-        log.warning("%s", note)
+    if direction == "up":  # before a rollback they are shown with what it takes away
+        for note in remains.notes:
+            log.warning("%s", note)
     return remains.script
 
 

@@ -94,6 +94,10 @@ def _drop_index(name: str) -> str:
     return f"DROP INDEX CONCURRENTLY IF EXISTS {name}"
 
 
+def _left(names: str) -> str:
+    return f"The statement that broke left {names} invalid; that is dropped first." if names else ""
+
+
 def _index_before(connection: Connection, node: Any) -> dict[str, Any] | None:
     if not node.concurrent:
         return None
@@ -113,8 +117,8 @@ def _index_after(connection: Connection, node: Any, found: Found) -> Settled:
     if any(valid for valid, _ in rows):
         return _DONE
     repairs = tuple(_drop_index(name) for _, name in rows)
-    words = "".join(f"It left the index {name} invalid; that is dropped. " for _, name in rows)
-    return Settled(False, repairs, words.strip())
+    left = ", ".join(name for _, name in rows)
+    return Settled(False, repairs, _left(left))
 
 
 def _dropped_before(connection: Connection, node: Any) -> dict[str, Any] | None:
@@ -143,8 +147,7 @@ def _reindex_before(connection: Connection, node: Any) -> dict[str, Any]:
 def _reindex_after(connection: Connection, node: Any, found: Found) -> Settled:
     """Rebuilding is repeatable; `…_ccnew` and `…_ccold` of the broken attempt go first."""
     left = [name for oid, name in _rows(connection, _INVALID) if oid not in found["invalid"]]
-    words = f"It left {', '.join(left)} invalid; dropped." if left else ""
-    return Settled(False, tuple(map(_drop_index, left)), words)
+    return Settled(False, tuple(map(_drop_index, left)), _left(", ".join(left)))
 
 
 def _detach_before(connection: Connection, node: Any) -> dict[str, Any] | None:

@@ -41,7 +41,7 @@ def status_lines(statuses: Sequence[Status], style: Style, *, verbose: bool) -> 
 
 
 def _status_line(revision: RevisionStatus, now: datetime, style: Style) -> str:
-    sign = style.sign("applied" if revision.applied else "pending")
+    sign = style.sign("warning" if revision.partial else revision.state)
     state = revision.state
     if revision.applied and revision.applied_at:
         state = f"applied {ago(now - revision.applied_at)}"

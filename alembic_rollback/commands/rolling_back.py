@@ -1,18 +1,12 @@
-"""The use cases, as functions: an Alembic Config in, results out; nothing is printed or asked.
-
-They mirror `alembic.command`. Errors are those of `alembic_rollback.errors`, and what a migration
-itself raises.
-"""
+"""What rollback-db and the guard of `alembic downgrade` do."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from alembic_rollback import writing
 from alembic_rollback.backup import take_backup
 from alembic_rollback.catalog.qualified import partitioned_tables, tables_with_data
 from alembic_rollback.checks.impact import assess
@@ -25,24 +19,19 @@ from alembic_rollback.errors import (
     RollbackError,
     UsageError,
 )
-from alembic_rollback.generation import Wish, generate, read_ups
 from alembic_rollback.guard import Guard
 from alembic_rollback.host import environment, failures
 from alembic_rollback.host.configuration import settings_of
 from alembic_rollback.host.environment import Key, Snapshot
-from alembic_rollback.host.history import history_of
 from alembic_rollback.host.retrying import pauses, wait_or_raise
 from alembic_rollback.host.state import DowngradeGuard, Order, State, new_run
 from alembic_rollback.ledger import Shape
 from alembic_rollback.model import (
-    GeneratedDown,
     Impact,
     Plan,
     Revision,
     Rollback,
-    Status,
 )
-from alembic_rollback.pairs import next_version, write_new, write_pair
 from alembic_rollback.planning import Request, later_than, plan_rollback
 from alembic_rollback.preflight import (
     Options,
@@ -53,28 +42,18 @@ from alembic_rollback.preflight import (
     refuse,
     subject_of,
 )
-from alembic_rollback.scratch import scratch_server
 from alembic_rollback.settings import Settings, check_duration
-from alembic_rollback.statuses import status_of
-from alembic_rollback.verification import Verification, verify
 
 if TYPE_CHECKING:
     from alembic.config import Config
     from sqlalchemy.engine import URL, Connection
+
 
 Confirm = Callable[[Sequence[Rollback]], bool]
 """Called with what a rollback would do, before anything runs.
 
 Raises NotConfirmed to stop it. Returns whether a person has agreed to exactly this; it is then
 looked at again under the lock."""
-
-
-def status(config: Config) -> list[Status]:
-    """Which revisions are applied, pending or not as they should be, for each database of env.py.
-
-    Writes nothing, also where none of our tables exists yet.
-    """
-    return environment.inspect(config, lambda snapshot, connection: status_of(snapshot))
 
 
 def rollback(
@@ -98,8 +77,8 @@ def rollback(
     instead of once at the end. with_dependants: take the later revisions that use what goes, too.
     backup: save the tables that lose rows with pg_dump first. stored: run the downs that the log
     keeps, also where there are files. The timeouts, and lock_wait for other runners, are PostgreSQL
-    durations; they and retries default to the settings. Raises RollbackError before anything runs where the
-    request cannot be met, Blocked where a check forbids it.
+    durations; they and retries default to the settings. Raises RollbackError before anything runs
+    where the request cannot be met, Blocked where a check forbids it.
     """
     settings = settings_of(config)
     timeouts = _timeouts(settings, lock_timeout, statement_timeout)
@@ -216,110 +195,6 @@ def rollback_sql(
         )
     order = Order(new_run(), timeouts=timeouts, starting=snapshot.starting)
     environment.render(config, snapshot, plan, order)
-
-
-def generate_down(
-    config: Config,
-    files: Sequence[str],
-    *,
-    output: Path | None = None,
-    write: bool = True,
-    force: bool = False,
-    strict: bool = False,
-    wish: Wish | None = None,
-) -> list[GeneratedDown]:
-    """Derive the downs of some up files, and prove them where a database can be had for it.
-
-    files: paths, or names or versions in the version locations. output: where to write the only
-    one. wish: which state to use, and what to prove. strict: write only what is complete and
-    proven. All of them are derived before the first is written. Raises PairError where a down
-    exists and `force` is false.
-    """
-    wish = wish or Wish()
-    named = [file for file in files if not Path(file).is_file()]
-    locations = _locations(config) if named and environment.has_project(config) else []
-    if output and len(files) != 1:
-        raise UsageError("-o takes one FILE.")
-    if wish.before_url and len(files) != 1:
-        raise UsageError("--before-url takes one FILE: the database stands before one revision.")
-    ups = read_ups([writing.find_up(file, locations) for file in files], output)
-    if write and not force and not wish.check:
-        for up in ups:
-            if up.down.exists():
-                raise PairError("exists already; --force overwrites it.", where=up.down)
-    wish = replace(wish, scratch_url=wish.scratch_url or settings_of(config).scratch_url)
-    derived = generate(ups, wish, config)
-    if not write or wish.check:
-        return derived
-    return [_written(one, force=force, strict=strict) for one in derived]
-
-
-def _written(one: GeneratedDown, *, force: bool, strict: bool) -> GeneratedDown:
-    if strict and not one.sound:
-        return one
-    write_new(one.down, one.text, replace=force)
-    return replace(one, written=True)
-
-
-def generate_up(
-    config: Config,
-    message: str,
-    *,
-    template: str = "empty",
-    head: str | None = None,
-    version_path: str | None = None,
-) -> tuple[Path, Path]:
-    """Write a new pair on top of the current head; return both paths.
-
-    head: the revision to follow where there are several heads. version_path: the version location
-    where there are several.
-    """
-    directory = environment.script_directory(config)
-    history = history_of(directory, downs=False)
-    heads = directory.get_heads()
-    if head:
-        revises: tuple[str, ...] = () if head == "base" else (history.resolve(head),)
-    elif len(heads) > 1:
-        raise UsageError(
-            f"There are {len(heads)} heads: {', '.join(heads)}.",
-            next_step="Name the one to follow with --head, or merge them with `alembic merge`.",
-        )
-    else:
-        revises = tuple(heads)
-    location = _location_for(history, directory, revises, version_path)
-    created = directory._generate_create_date().date()
-    taken = [version for version, one in history.revisions.items() if one.is_pair]
-    new = writing.NewPair(message, next_version(taken, created), revises, created, writing.author())
-    writing.check_title(new)
-    up_text, down_text = writing.fill_templates(new, template, Path(directory.dir))
-    return write_pair(location, new.title, up_text, down_text)
-
-
-def verify_down(
-    config: Config,
-    versions: Sequence[str] = (),
-    *,
-    everything: bool = False,
-    rows: int = 3,
-    scratch_url: str = "",
-) -> Verification:
-    """Try the downs of revisions on a scratch database: up, down and up, with rows in the tables.
-
-    env.py is never run, and no database of the project is touched. everything: all revisions
-    instead of some versions. rows: how many each table gets before. scratch_url: a server to make
-    scratch databases on; else the setting's, else an embedded one. Raises UsageError for an
-    unknown version or where it isn't said which, DatabaseError where there is no server.
-    """
-    if bool(versions) == everything:
-        raise UsageError(
-            "Say which revisions: either VERSION…, or --all.",
-            next_step="`alembic verify-down 20260112_001` or `alembic verify-down --all`.",
-        )
-    directory = environment.script_directory(config)
-    history = history_of(directory, downs=True)
-    wanted = list(history.revisions) if everything else list(map(history.resolve, versions))
-    with scratch_server(scratch_url or settings_of(config).scratch_url) as server:
-        return verify(config, history, server, wanted, rows=rows)
 
 
 def _timeouts(
@@ -504,26 +379,3 @@ def _confirmed_by_log(
         replace(one, executed=bool(one.plan.steps), run_id=order.run.run_id)
         for one in prepared.values()
     ]
-
-
-def _locations(config: Config) -> list[Path]:
-    return [Path(path) for path in environment.script_directory(config)._version_locations]
-
-
-def _location_for(
-    history: Any, directory: Any, revises: tuple[str, ...], version_path: str | None
-) -> Path:
-    locations = [Path(location) for location in directory._version_locations]
-    if version_path:
-        wanted = Path(version_path).absolute()
-        if wanted not in [location.absolute() for location in locations]:
-            raise UsageError(f"{version_path} is not one of Alembic's version_locations.")
-        return wanted
-    if len(locations) == 1:
-        return locations[0]
-    for version in revises:
-        parent: Path = history.revisions[version].path.parent
-        return parent
-    raise UsageError(
-        "There are several version locations.", next_step="Name one with --version-path."
-    )

@@ -1,0 +1,130 @@
+"""The command line: arguments, prompts, exit codes. What the commands do is in `commands`."""
+
+from __future__ import annotations
+
+import sys
+import traceback
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from alembic_rollback import __version__
+from alembic_rollback.cli.applying import apply_db
+from alembic_rollback.cli.output import say
+from alembic_rollback.cli.pairs import generate_down, generate_up, verify_down
+from alembic_rollback.cli.repairing import repair_db
+from alembic_rollback.cli.rolling_back import guard_downgrade, rollback_db, weigh_in_code
+from alembic_rollback.cli.status import migration_status
+from alembic_rollback.errors import DONE, NotConfirmed, RollbackError
+from alembic_rollback.reporting.errors import error_lines, exit_code
+from alembic_rollback.reporting.style import style_for
+
+if TYPE_CHECKING:
+    from alembic.config import Config
+
+__all__ = ["COMMANDS", "group", "guard_downgrade", "main", "report", "run", "weigh_in_code"]
+
+
+COMMANDS: dict[str, click.Command] = {
+    command.name or "": command
+    for command in (
+        rollback_db,
+        apply_db,
+        repair_db,
+        migration_status,
+        generate_down,
+        generate_up,
+        verify_down,
+    )
+}
+
+
+def run(name: str, config: Config, argv: Sequence[str]) -> None:
+    """Run one subcommand as `alembic NAME …`; ends the process unless the exit code is 0."""
+    code = _guarded(
+        lambda: COMMANDS[name].main(
+            list(argv), prog_name=f"alembic {name}", obj=config, standalone_mode=False
+        ),
+        raise_errors=bool(getattr(config.cmd_opts, "raiseerr", False)),
+    )
+    if code:
+        sys.exit(code)
+
+
+def report(error: BaseException) -> int:
+    """Print an error that came out of a run of Alembic's own; return the exit code."""
+    from alembic_rollback.host.failures import failure_of
+
+    failure = failure_of(error)
+    expected = (RollbackError, KeyboardInterrupt)
+    if not isinstance(error, expected) and not _is_database_error(error):
+        # A bug in a migration: its developer needs the traceback.
+        traceback.print_exception(error)
+    sys.stdout.flush()
+    say(error_lines(error, failure, style_for(sys.stderr)), err=True)
+    return exit_code(error, failure)
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__, prog_name="alembic-rollback")
+@click.option("-c", "--config", "files", multiple=True, metavar="FILE", help="As alembic -c.")
+@click.option("-n", "--name", "section", default="alembic", help="As alembic -n.")
+@click.option("-x", "x", multiple=True, metavar="ARG", help="As alembic -x.")
+@click.pass_context
+def group(context: click.Context, files: tuple[str, ...], section: str, x: tuple[str, ...]) -> None:
+    """The subcommands of alembic-rollback, for hosts that wrap Alembic's command line."""
+    from alembic_rollback.host.command_line import make_config
+
+    context.obj = make_config(files, section, x)
+
+
+for _each in COMMANDS.values():
+    group.add_command(_each)
+
+
+def main() -> None:
+    """The console script `alembic-rollback` and `python -m alembic_rollback`."""
+    sys.exit(_guarded(lambda: group.main(prog_name="alembic-rollback", standalone_mode=False)))
+
+
+def _guarded(action: Callable[[], Any], *, raise_errors: bool = False) -> int:
+    """Run an action; turn every expected error into one line and its exit code."""
+    from alembic.util import CommandError
+
+    from alembic_rollback.host.failures import failure_of
+
+    try:
+        result = action()
+        return result if isinstance(result, int) else DONE
+    except click.exceptions.NoArgsIsHelpError as error:
+        error.show()
+        return error.exit_code
+    except click.ClickException as error:
+        error.show()
+        return error.exit_code
+    except click.exceptions.Exit as ended:
+        return ended.exit_code
+    except (click.Abort, KeyboardInterrupt) as error:
+        origin = error.__cause__ or error
+        return report(origin if failure_of(origin) else _interrupted())
+    except CommandError as error:
+        if raise_errors:
+            raise
+        return report(error if failure_of(error) else RollbackError(f"{error}"))
+    except Exception as error:
+        if raise_errors or not (isinstance(error, RollbackError) or failure_of(error)):
+            raise
+        return report(error)
+
+
+def _interrupted() -> NotConfirmed:
+    return NotConfirmed(
+        "Interrupted.",
+        state="Nothing was changed, unless it had said otherwise before.",
+        next_step="`alembic migration-status` shows the state.",
+    )
+
+
+def _is_database_error(error: BaseException) -> bool:
+    return hasattr(error, "orig")

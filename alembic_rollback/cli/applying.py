@@ -1,0 +1,19 @@
+"""`apply-db`."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import click
+
+from alembic_rollback.cli.output import command
+from alembic_rollback.summaries import SUMMARIES
+
+if TYPE_CHECKING:
+    from alembic.config import Config
+
+
+@command("apply-db", short_help=SUMMARIES["apply-db"])
+@click.pass_obj
+def apply_db(config: Config) -> None:
+    """Apply."""

@@ -1,0 +1,44 @@
+"""The use cases, as functions: an Alembic Config in, results out; nothing is printed or asked.
+
+They mirror `alembic.command`. Errors are those of `alembic_rollback.errors`, and what a migration
+itself raises.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from alembic_rollback.commands.pairs import generate_down, generate_up, verify_down
+from alembic_rollback.commands.rolling_back import (
+    Confirm,
+    downgrade,
+    rollback,
+    rollback_sql,
+    weigh_in_code,
+)
+from alembic_rollback.host import environment
+from alembic_rollback.model import Status
+from alembic_rollback.statuses import status_of
+
+if TYPE_CHECKING:
+    from alembic.config import Config
+
+__all__ = [
+    "Confirm",
+    "downgrade",
+    "generate_down",
+    "generate_up",
+    "rollback",
+    "rollback_sql",
+    "status",
+    "verify_down",
+    "weigh_in_code",
+]
+
+
+def status(config: Config) -> list[Status]:
+    """Which revisions are applied, pending or not as they should be, for each database of env.py.
+
+    Writes nothing, also where none of our tables exists yet.
+    """
+    return environment.inspect(config, lambda snapshot, connection: status_of(snapshot))
