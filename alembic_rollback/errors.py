@@ -7,7 +7,8 @@ RollbackError (1)
 │   └── ScriptSyntaxError (1) its SQL does not parse, or cannot be run as a migration
 ├── LedgerError (1)           schema_migrations is not ours, or cannot be used
 ├── DatabaseError (1)         no connection
-│   └── NotPostgreSQL (1)     another kind of database
+│   ├── NotPostgreSQL (1)     another kind of database
+│   └── LockNotAvailable (1)  somebody else holds what would have to be locked
 ├── StatementError (1)        a statement of a script failed
 ├── NotApplied (1)            there is nothing to roll back
 ├── Blocked (3)               a check forbids the plan
@@ -104,6 +105,10 @@ class DatabaseError(RollbackError):
 
 class NotPostgreSQL(DatabaseError):
     """The database is of another kind."""
+
+
+class LockNotAvailable(DatabaseError):
+    """What would have to be locked is held by somebody else."""
 
 
 class Blocked(RollbackError):

@@ -10,7 +10,7 @@ from alembic_rollback.catalog.tables import lock_tables
 from alembic_rollback.checks.digest import content, step_content
 from alembic_rollback.checks.impact import Known, assess
 from alembic_rollback.checks.registry import RECHECKED, findings
-from alembic_rollback.errors import Blocked, DatabaseError
+from alembic_rollback.errors import Blocked, LockNotAvailable
 from alembic_rollback.host import collateral
 from alembic_rollback.host.environment import Key
 from alembic_rollback.host.state import State
@@ -49,8 +49,8 @@ class Guard:
     ) -> None:
         """Look at some steps right before they run.
 
-        Raises Blocked where they aren't what was agreed to, DatabaseError where the tables cannot
-        be locked in time.
+        Raises Blocked where they aren't what was agreed to, LockNotAvailable where the tables
+        cannot be locked in time.
         """
         shown, connection = self.shown[key], state.connection
         # What a downgrade() does was read beforehand; whether its file is the same is compared.
@@ -129,7 +129,7 @@ def _lock_tables(connection: Connection, steps: Sequence[StepImpact]) -> None:
     try:
         lock_tables(connection, [table.oid for step in steps for table in step.tables])
     except DBAPIError as error:
-        raise DatabaseError(
+        raise LockNotAvailable(
             f"The tables that would lose rows cannot be locked: {describe(error)['message']}.",
             state="Nothing was changed.",
             next_step="Try again, or wait longer with --lock-timeout.",

@@ -29,7 +29,7 @@ class LogEntry:
     outcome: str
     """applied, rolled_back, failed, stamped, adopted, forgotten; accepted, cleared: by repair-db;
     of a run: tagged; of an object: collateral, repaired; of one statement outside a transaction:
-    started, finished, skipped."""
+    started, finished, skipped, reset."""
     name: str = ""
     duration_ms: int | None = None
     checksum: str = ""
@@ -38,13 +38,13 @@ class LogEntry:
     down_revisions: tuple[str, ...] = ()
     depends_on: tuple[str, ...] = ()
     statement: str | None = None
+    error: str | None = None
     statement_number: int | None = None
     """From 1, as in the file."""
     statement_total: int | None = None
     found: str | None = None
     """What was there before a statement outside a transaction, by which to tell afterwards whether
-    it was executed: JSON."""
-    error: str | None = None
+    it was executed; of `tagged`, what was applied: JSON."""
 
 
 @dataclass(frozen=True)
@@ -480,3 +480,62 @@ class StepFailure:
     """The step was not in a transaction."""
     earlier: bool = False
     """env.py had run steps on another database or schema before."""
+
+
+@dataclass(frozen=True)
+class StatementMark:
+    """What repair-db says of one statement of a partial revision."""
+
+    number: int
+    """From 1, as in the file."""
+    text: str
+    before: str
+    """`executed`, `executed with another text`, `in doubt` or `not executed`."""
+    after: str
+    """`executed`, `not executed` or `no longer in the file`."""
+
+
+@dataclass(frozen=True)
+class Amendment:
+    """What repair-db changes in the records of one revision."""
+
+    version: str
+    title: str
+    name: str
+    outcome: str
+    """Of its row in the log."""
+    before: str
+    """`applied`, `pending`, `unknown` without a file, or `partial, statement 2 of 3`."""
+    after: str
+    checksum_before: str | None = None
+    """In the ledger; None where there is no row."""
+    checksum_after: str | None = None
+    direction: str = "none"
+    """Of a partial revision that is to go on: `up` or `down`."""
+    resume_at: int | None = None
+    """The statement at which it goes on."""
+    total: int | None = None
+    statements: tuple[StatementMark, ...] = ()
+    """Those that count differently from now on."""
+
+
+@dataclass(frozen=True)
+class Repair:
+    """What repair-db would change or has changed in one database: records only."""
+
+    database: str
+    action: str
+    changes: tuple[Amendment, ...] = ()
+    heads_before: tuple[str, ...] = ()
+    """The version table's rows."""
+    heads_after: tuple[str, ...] = ()
+    source: str = ""
+    """The table of another tool that it takes over."""
+    notes: tuple[str, ...] = field(default=(), compare=False)
+    """What else there is to know of it."""
+    why_not: str = ""
+    """Why nothing is changed here."""
+    idle: bool = False
+    """Then: because everything is so already, which is no error."""
+    executed: bool = False
+    run_id: str = ""

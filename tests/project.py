@@ -230,7 +230,8 @@ class Project:
         """Rows of a query on a connection of its own."""
         engine = create_engine(self.url, poolclass=NullPool)
         with engine.connect() as connection:
-            return [tuple(row) for row in connection.exec_driver_sql(sql)]
+            options = {"no_parameters": True}  # % is SQL's
+            return [tuple(r) for r in connection.exec_driver_sql(sql, execution_options=options)]
 
     def execute(self, *statements: str) -> None:
         """Run statements in one committed transaction."""

@@ -314,7 +314,10 @@ def test_a_hole_is_what_lies_below_something_applied(case):
 # Requests
 
 
-FORMS = "Say what to roll back, in one form: VERSION…, --to VERSION, --last N or --all."
+FORMS = (
+    "Say what to roll back, in one form: VERSION…, --to VERSION, --last N, --last-run, --to-tag TAG "
+    "or --all."
+)
 
 
 @pytest.mark.parametrize(
@@ -496,8 +499,9 @@ def test_what_is_not_applied_cannot_be_rolled_back(request_):
 def test_what_has_no_file_cannot_be_rolled_back():
     text = told(PairError, Request(versions=("ghost",)), applied={"ghost": 1})
     assert text == (
-        "ghost is applied, but no file of this release has it. Nothing was changed. "
-        "Check out the release that has its down script and run it from there."
+        "ghost is applied, but no file of this release has it, and no down script of it is stored "
+        "in the log. Nothing was changed. "
+        "Check out the release that has its file and run it from there."
     )
 
 

@@ -132,14 +132,44 @@ def guard_downgrade(config: Config, options: Any, run: Callable[[], None]) -> No
         return
     except CommandError:
         # What Alembic has to say about the request, its own command says in its own way.
-        with guarding(_refuse_unseen):
-            run()
+        try:
+            with guarding(_refuse_unseen):
+                run()
+        except SystemExit:
+            _name_the_way_back(config, options.revision)
+            raise
         return
     if options.dry_run:
         _show_plan(shown, as_json=options.json, verbose=options.verbose)
         return
     with guarding(guard):
         run()
+
+
+def _name_the_way_back(config: Config, target: str) -> None:
+    """An old release and a newer database: Alembic cannot go back from what it has no file of."""
+    from alembic_rollback import commands
+
+    missing = [
+        revision.version
+        for status in commands.status(config)
+        for revision in status.revisions
+        if revision.kind == "missing"
+    ]
+    if not missing:
+        return
+    way = "--all" if target == "base" else f"--to {target}"
+    if target.removeprefix("-").isdigit() and target.startswith("-"):
+        way = f"--last {target[1:]}"
+    one = len(missing) == 1
+    say(
+        [
+            f"{', '.join(missing)}: applied, and {'its file is' if one else 'their files are'}n't "
+            f"here; {'its down is' if one else 'their downs are'} stored.",
+            f"Next: `alembic rollback-db {way}`, which runs what was stored.",
+        ],
+        err=True,
+    )
 
 
 def _refuse_unseen(state: Any, steps: Any) -> None:

@@ -14,6 +14,7 @@ from alembic_rollback.recovery.probes import holds_alone, note_before
 from alembic_rollback.recovery.remains import Remains
 from alembic_rollback.runner import execute
 from alembic_rollback.sql.parser import Statement, parse
+from alembic_rollback.sql.secrets import redacted
 
 if TYPE_CHECKING:
     from sqlalchemy.engine import Connection
@@ -24,14 +25,13 @@ class Recorder:
 
     def __init__(self, state: State, version: str, direction: str) -> None:
         self.state, self.version, self.direction = state, version, direction
+        self.again: frozenset[int] = frozenset()
 
     def go_on(self, remains: Remains) -> None:
-        """Before the rest of a script: what the first attempt had set for its session; and for the
-        record, that some statements have nothing to undo.
+        """Before the rest of a script: some statements have nothing to undo, and some are only run
+        again for what they set.
         """
-        connection = self.state.connection
-        for sql in remains.again:
-            connection.exec_driver_sql(sql, execution_options={"no_parameters": True})
+        self.again = remains.again
         for number, text in remains.moot.items():
             self.note("skipped", text, number, remains.script.total)
 
@@ -42,6 +42,9 @@ class Recorder:
 
         What can be in a transaction is committed together with its record. Raises StatementError.
         """
+        if number in self.again:
+            execute(connection, statement, number, total)
+            return
         if holds_alone(statement):
             self._whole(connection, statement, number, total)
             return
@@ -71,7 +74,7 @@ class Recorder:
             self.direction,
             outcome,
             name=revision.name if revision else "",
-            statement=text,
+            statement=redacted(text),
             statement_number=number,
             statement_total=total,
             found=found,

@@ -7,6 +7,7 @@ import random
 import time
 from collections.abc import Iterator
 
+from alembic_rollback.errors import LockNotAvailable
 from alembic_rollback.host.failures import failure_of
 
 log = logging.getLogger("alembic.rollback")
@@ -30,9 +31,11 @@ def pauses(retries: int) -> Iterator[float | None]:
 def is_passing(error: BaseException) -> bool:
     """Whether the same thing may succeed a moment later, and the attempt has left nothing."""
     failure = failure_of(error)
-    if failure is None or failure.committed or failure.partial or failure.earlier:
+    if failure is None:
+        return isinstance(error, LockNotAvailable)
+    if failure.committed or failure.partial or failure.earlier:
         return False
-    passing = (LOCK_TIMEOUT, DEADLOCK, SERIALIZATION_FAILURE)
+    passing = (LOCK_TIMEOUT, DEADLOCK, SERIALIZATION_FAILURE, LockNotAvailable.__name__)
     return not failure.external and failure.message.startswith(passing)
 
 
@@ -41,11 +44,6 @@ def wait_or_raise(error: Exception, pause: float | None) -> None:
     if pause is None or not is_passing(error):
         raise error
     failure = failure_of(error)
-    assert failure is not None
-    log.warning(
-        "%s: %s. Everything was undone; trying again in %.1f s.",
-        failure.title,
-        failure.message,
-        pause,
-    )
+    told = f"{failure.title}: {failure.message}." if failure else getattr(error, "what", "")
+    log.warning("%s Nothing was changed; trying again in %.1f s.", told, pause)
     time.sleep(pause)

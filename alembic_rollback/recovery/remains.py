@@ -14,6 +14,7 @@ from alembic_rollback.model import Partial, Progress
 from alembic_rollback.recovery.probes import Settled, settle
 from alembic_rollback.sql.parser import Statement, parse
 from alembic_rollback.sql.script import Script, sets_session
+from alembic_rollback.sql.secrets import redacted
 from alembic_rollback.sql.words import identifiers
 
 if TYPE_CHECKING:
@@ -27,8 +28,8 @@ class Remains:
     script: Script
     repairs: tuple[str, ...] = ()
     """SQL that clears away, or finishes, what a broken statement has left."""
-    again: tuple[str, ...] = ()
-    """SQL that set something for the session of the first attempt."""
+    again: frozenset[int] = frozenset()
+    """Statements that were executed already, and have set something for a session that is gone."""
     notes: tuple[str, ...] = ()
     """What a person should know of it, one sentence each."""
     moot: Mapping[int, str] = field(default_factory=dict)
@@ -96,8 +97,9 @@ def _half(partial: Partial) -> str:
 def _resume(
     connection: Connection, partial: Partial, progress: Progress, script: Script, title: str
 ) -> Remains:
-    texts = {number: statement.text for number, statement in script.numbered}
-    changed = [n for n, text in progress.done.items() if texts.get(n) != text]
+    # The log keeps statements without their passwords; another one is no other statement.
+    texts = {number: redacted(statement.text) for number, statement in script.numbered}
+    changed = [n for n, text in progress.done.items() if texts.get(n) != redacted(text)]
     if changed:
         raise Blocked(
             f"{title} is partial ({partial.shown}), and statement {changed[0]}, which was "
@@ -109,10 +111,10 @@ def _resume(
     settled = _settled(connection, partial, progress, title)
     done = _done(progress, settled)
     rest = [number for number, _ in script.numbered if number not in done]
-    again = tuple(s.text for n, s in script.numbered if n in done and sets_session(s))
+    again = frozenset(n for n, s in script.numbered if n in done and sets_session(s))
     notes = [f"{title} goes on at statement {rest[0]} of {script.total}."] if rest else []
     notes += [settled.words] if settled.words else []
-    return Remains(script.only(rest), settled.repairs, again, tuple(notes))
+    return Remains(script.only({*rest, *again}), settled.repairs, again, tuple(notes))
 
 
 def _undo(
