@@ -170,7 +170,10 @@ def test_session_settings_are_set_again(project: Project) -> None:
     project.pair(
         "1_a", "CREATE SCHEMA app; CREATE TABLE app.t (a int);", "DROP SCHEMA app CASCADE;"
     )
-    up = "SET search_path = app;\nCREATE INDEX CONCURRENTLY i1 ON t (a);\n{}\nCREATE INDEX CONCURRENTLY i2 ON t (a);\n"
+    up = (
+        "SET search_path = app;\nCREATE INDEX CONCURRENTLY i1 ON t (a);\n{}\n"
+        "CREATE INDEX CONCURRENTLY i2 ON t (a);\n"
+    )
     project.pair("2_b", up.format("SELECT 1/0;"), "SELECT 1;")
     project.alembic("upgrade", "head", code=5)
     project.pair("2_b", up.format("SELECT 1;"), "SELECT 1;")
@@ -190,10 +193,11 @@ def test_an_index_without_a_name_is_recognised(project: Project) -> None:
 
 def test_a_script_revision_runs_again_from_its_beginning(project: Project) -> None:
     project.pair("1", "CREATE TABLE t (a int); INSERT INTO t VALUES (1), (1);", "DROP TABLE t;")
-    up = "with op.get_context().autocommit_block():\n        op.create_index('i1', 't', ['a'], unique=True, postgresql_concurrently=True)"
-    down = up.replace(
-        "create_index('i1', 't', ['a'], unique=True", "drop_index('i1', table_name='t'"
+    block = (
+        "with op.get_context().autocommit_block():\n        op.{}, postgresql_concurrently=True)"
     )
+    up = block.format("create_index('i1', 't', ['a'], unique=True")
+    down = block.format("drop_index('i1', table_name='t'")
     project.script("b1", "1", up, down)
     said = project.alembic("upgrade", "head", code=5).err
     assert "b1 script b1 is partial (statement 1 begun)" in said
