@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: demo test check format conformance bench corpus clean
+.PHONY: demo test check format conformance crash bench corpus clean
 
 demo: $(READY) ## upgrade → status → dry run → rollback → status on an embedded PostgreSQL
 	@PATH="$(CURDIR)/$(BIN):$$PATH" sh sample_project/demo.sh
@@ -25,6 +25,9 @@ format: $(READY)
 conformance: $(READY) ## Alembic's own test suite with and without the plugin
 	$(BIN)/python tests/conformance/run.py
 	$(BIN)/python -m pytest -q tests/test_differential.py
+
+crash: $(READY) ## kill client, backend and server at every statement boundary (up to an hour)
+	$(BIN)/python -m tests.crash
 
 bench: $(READY)
 	$(BIN)/python benchmarks/bench_import.py

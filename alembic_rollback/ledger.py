@@ -73,9 +73,14 @@ _SHAPE = {
     "checksum": _TEXT,
     "execution_time_ms": _NUMBER,
 }
-_OF_STATEMENTS = "'started', 'finished', 'skipped'"
+_TOOLS = {
+    "golang-migrate": {"version": _NUMBER, "dirty": {"bool"}},
+    "dbmate": {"version": _TEXT},
+}
+"""The columns of other tools' version tables."""
+_OF_STATEMENTS = "'started', 'finished', 'skipped', 'reset'"
 _ENDED = f"outcome NOT IN ('failed', 'collateral', {_OF_STATEMENTS})"
-_BETWEEN = f"('collateral', 'repaired', 'tagged', {_OF_STATEMENTS})"
+_BETWEEN = f"('collateral', 'repaired', 'tagged', 'accepted', 'cleared', {_OF_STATEMENTS})"
 """Outcomes of rows that say nothing about a whole step: they lie between its rows."""
 _TARGET_CLASS = "SELECT to_regclass(:name)::oid"
 
@@ -258,7 +263,7 @@ class Ledger:
             connection,
             "WITH last AS (SELECT DISTINCT ON (version) version, run_id, outcome, id "
             f"FROM {log} WHERE outcome IN ('applied', 'stamped', 'adopted') AND version IN "
-            f"(SELECT version FROM {ledger}) OR outcome IN ({_OF_STATEMENTS}) "
+            f"(SELECT version FROM {ledger}) OR outcome IN ('started', 'finished') "
             "AND version = ANY(:begun) ORDER BY version, id DESC), "
             "ours AS (SELECT * FROM last WHERE outcome NOT IN ('stamped', 'adopted')) "
             "SELECT version FROM ours WHERE run_id = "
@@ -293,7 +298,8 @@ class Ledger:
             "AND statement_number IS NOT NULL AND version IN "
             f"(SELECT version FROM {log} WHERE outcome IN ({_OF_STATEMENTS})) "
             f"AND NOT EXISTS (SELECT FROM {log} e WHERE e.version = g.version AND e.id > g.id "
-            f"AND e.outcome NOT IN ('failed', 'collateral', 'repaired', {_OF_STATEMENTS})) "
+            f"AND e.outcome NOT IN "
+            f"('failed', 'collateral', 'repaired', 'accepted', {_OF_STATEMENTS})) "
             "ORDER BY id",
             {},
         )
@@ -359,6 +365,16 @@ class Ledger:
         values = _Values()
         _run(connection, self._remove(values, run, entry), values.bound)
 
+    def accept(self, connection: Connection, run: Run, entry: LogEntry) -> None:
+        """Give a ledger row another checksum and say so in the log, in one round trip."""
+        values = _Values()
+        _run(connection, self._accept(values, run, entry), values.bound)
+
+    def may_change(self, connection: Connection) -> bool:
+        """Whether the role may alter a row of the ledger, which no ordinary run does."""
+        sql = "SELECT has_table_privilege(:ledger, 'UPDATE')"
+        return bool(_run(connection, sql, {"ledger": self._named(self.table)}).scalar_one())
+
     def note(self, connection: Connection, run: Run, entry: LogEntry) -> None:
         """Write a log row only."""
         values = _Values()
@@ -413,6 +429,13 @@ class Ledger:
         condition = f"version = {values.put(entry.version)}"
         table = values.table(self._named(self.table))
         ledger = f"DELETE FROM {table} WHERE {condition}"
+        return f"WITH ledger AS ({ledger}) {self._log(values, run, entry)}"
+
+    def _accept(self, values: _Values, run: Run, entry: LogEntry) -> str:
+        change = f"checksum = {values.put(entry.checksum)}"
+        condition = f"version = {values.put(entry.version)}"
+        table = values.table(self._named(self.table))
+        ledger = f"UPDATE {table} SET {change} WHERE {condition}"
         return f"WITH ledger AS ({ledger}) {self._log(values, run, entry)}"
 
     def _log(self, values: _Values, run: Run, entry: LogEntry) -> str:
@@ -532,6 +555,8 @@ def _partial(version: str, rows: Sequence[Any]) -> Partial | None:
         was = progress.get(direction) or Progress({}, total)
         if outcome == "started":
             new = Progress(was.done, total, number, statement, found)
+        elif outcome == "reset":  # a person has said where it goes on
+            new = Progress({n: text for n, text in was.done.items() if n < number}, total)
         elif outcome != "failed":
             new = Progress({**was.done, number: statement}, total)
         elif number == was.doubtful:
@@ -548,6 +573,34 @@ def _collateral(version: str, statement: str) -> Collateral:
     told: dict[str, Any] = json.loads(statement)
     told |= {key: tuple(told.get(key, ())) for key in ("statements", "names", "args")}
     return Collateral(version, **told)
+
+
+def find_table(connection: Connection, schema: str, name: str) -> tuple[str, str] | None:
+    """Schema and name of a table: in that schema, else where search_path finds it.
+
+    name: as it is, or as one would write it in SQL (`public.schema_migrations`).
+    """
+    sql = (
+        "SELECT CAST(nspname AS text), CAST(relname AS text) FROM pg_class c JOIN pg_namespace n "
+        "ON n.oid = relnamespace WHERE c.oid = coalesce(to_regclass(:here), "
+        "to_regclass(quote_ident(:name)), to_regclass(:name))"
+    )
+    here = f"{quote_always(schema)}.{quote_always(name)}"
+    row = _run(connection, sql, {"here": here, "name": name}).first()
+    return (row[0], row[1]) if row else None
+
+
+def tool_rows(
+    connection: Connection, table: tuple[str, str], tool: str
+) -> list[tuple[str, bool]] | None:
+    """Version and dirty flag by row of another tool's table; None where it hasn't its columns."""
+    name, expected = ".".join(map(quote_always, table)), _TOOLS[tool]
+    columns = _columns(connection, name)
+    if any(columns.get(column, ("", False))[0] not in kinds for column, kinds in expected.items()):
+        return None
+    dirty = "dirty" if "dirty" in expected else "false"
+    sql = f"SELECT CAST(version AS text), {dirty} FROM {_escape_colons(name)} ORDER BY version"
+    return [(row[0], row[1]) for row in _run(connection, sql, {})]
 
 
 def server_now(connection: Connection) -> Any:

@@ -19,6 +19,7 @@ from sqlalchemy.engine import URL
 from sqlalchemy.pool import NullPool
 
 from alembic_rollback.catalog.facts.comparison import Difference, compare
+from alembic_rollback.catalog.facts.memory import Memory
 from alembic_rollback.catalog.facts.model import Snapshot
 from alembic_rollback.catalog.facts.reading import read
 from alembic_rollback.catalog.facts.restoring import restore
@@ -121,26 +122,36 @@ def test_led_back(name: str, shared: Engine, roles: int) -> None:
     if not case.fits(roles):
         pytest.skip("for another version of PostgreSQL")
     with shared.connect() as connection:
+        memory = Memory()
         run(connection, BASE + case.make)
-        before = read(connection, prepared=True)
+        before = read(connection, prepared=True, memory=memory)
         unchanged = connection.begin_nested()
         run(connection, case.do)
-        after = read(connection, prepared=True)
+        after = read(connection, prepared=True, memory=memory)
+        # What is remembered changes nothing of what is said.
+        everything = read(connection, prepared=True)
+        assert after == everything
+        assert [*after.facts] == [*everything.facts]
         assert bool(compare(before, after)) is ("facts" not in case.options)
         for same in (True, False):
             changed = connection.begin_nested()
             if "stuck" in case.options:
-                found = restore(connection, before, same=same, prepared=True)
+                found = restore(connection, before, same=same, prepared=True, memory=memory)
                 assert found.failure or found.left
             else:
-                restored(connection, before, same=same)
+                restored(connection, before, same=same, memory=memory)
             changed.rollback()
         unchanged.rollback()
-        restored(connection, after, same=False)
+        assert read(connection, prepared=True, memory=memory) == before
+        restored(connection, after, same=False, memory=memory)
+        now = read(connection, edges=False, prepared=True, memory=memory)
+        assert now == read(connection, edges=False, prepared=True)
 
 
-def restored(connection: Connection, wanted: Snapshot, *, same: bool) -> None:
-    found = restore(connection, wanted, same=same, prepared=True)
+def restored(
+    connection: Connection, wanted: Snapshot, *, same: bool, memory: Memory | None = None
+) -> None:
+    found = restore(connection, wanted, same=same, prepared=True, memory=memory)
     left = [shown(one) for one in found.left if one.how != "order"]
     if found.failure or left:
         said = filter(None, [found.failure, *left, *found.statements])

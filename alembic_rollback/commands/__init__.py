@@ -8,7 +8,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from alembic_rollback.commands.applying import apply
 from alembic_rollback.commands.pairs import generate_down, generate_up, verify_down
+from alembic_rollback.commands.repairing import ConfirmRepair, repair
 from alembic_rollback.commands.rolling_back import (
     Confirm,
     downgrade,
@@ -25,9 +27,12 @@ if TYPE_CHECKING:
 
 __all__ = [
     "Confirm",
+    "ConfirmRepair",
+    "apply",
     "downgrade",
     "generate_down",
     "generate_up",
+    "repair",
     "rollback",
     "rollback_sql",
     "status",

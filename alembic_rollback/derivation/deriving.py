@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from alembic_rollback.catalog.facts.comparison import compare
+from alembic_rollback.catalog.facts.memory import Memory
 from alembic_rollback.catalog.facts.model import Snapshot
 from alembic_rollback.catalog.facts.reading import read
 from alembic_rollback.catalog.facts.restoring import restore
@@ -165,7 +166,7 @@ class _Deriver:
             before = look_at(stage, edges=True)
             stage.run(self.up)
             with stage.look() as connection:
-                restored = restore(connection, before, prepared=True)
+                restored = restore(connection, before, prepared=True, memory=stage.memory)
                 self.problem = self.problem or restored.failure
         first = self.up.statements[0]
         gaps = [
@@ -234,10 +235,10 @@ class _Deriver:
         lost = self._lost_rows(statement)
         if check and not self.by_path and not any(not one.rows for one in missing):
             with stage.look() as connection:
-                if _undoes(connection, sql, before):
+                if _undoes(connection, sql, before, stage.memory):
                     return Known(sql, tuple(lost))
         with stage.look() as connection:
-            restored = restore(connection, before, prepared=True)
+            restored = restore(connection, before, prepared=True, memory=stage.memory)
             self.problem = self.problem or restored.failure
         made = _as_gently(statement, restored.statements)
         return Known(made, (*lost, *lost_with(restored.made)))
@@ -257,7 +258,7 @@ def _concurrently(sql: str) -> str:
     return sql
 
 
-def _undoes(connection: Connection, sql: tuple[str, ...], before: Snapshot) -> bool:
+def _undoes(connection: Connection, sql: tuple[str, ...], before: Snapshot, memory: Memory) -> bool:
     from sqlalchemy.exc import DBAPIError
 
     try:
@@ -265,6 +266,5 @@ def _undoes(connection: Connection, sql: tuple[str, ...], before: Snapshot) -> b
             connection.exec_driver_sql(one, execution_options={"no_parameters": True}).close()
     except DBAPIError:
         return False
-    return not any(
-        one.how != "order" for one in compare(before, read(connection, edges=False, prepared=True))
-    )
+    now = read(connection, edges=False, prepared=True, memory=memory)
+    return not any(one.how != "order" for one in compare(before, now))

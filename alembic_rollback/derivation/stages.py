@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol
 
+from alembic_rollback.catalog.facts.memory import Memory
 from alembic_rollback.catalog.facts.model import Snapshot
 from alembic_rollback.catalog.facts.reading import read
 from alembic_rollback.runner import execute, run_and_commit, run_script
@@ -19,6 +20,10 @@ if TYPE_CHECKING:
 
 class Stage(Protocol):
     """A database right before the revision, to do as one likes with."""
+
+    @property
+    def memory(self) -> Memory:
+        """Earlier readings of its catalog."""
 
     def run(self, script: Script) -> None:
         """Run a script as an upgrade would. Raises StatementError."""
@@ -39,6 +44,7 @@ class Inside:
     """A stage within one transaction: quick, and nothing of it is left."""
 
     connection: Connection
+    memory: Memory
 
     def run(self, script: Script) -> None:
         """Run a script in the transaction."""
@@ -69,14 +75,18 @@ def _discard_temporary(connection: Connection) -> None:
     connection.exec_driver_sql("DISCARD TEMP")
 
 
-def inside(connection: Connection) -> Site:
-    """Stages in the transaction of a connection, each rolled back at its end."""
+def inside(connection: Connection, memory: Memory | None = None) -> Site:
+    """Stages in the transaction of a connection, each rolled back at its end.
+
+    memory: earlier readings of the database, which spare most of each further one.
+    """
+    memory = Memory() if memory is None else memory
 
     @contextmanager
     def stage() -> Iterator[Stage]:
         savepoint = connection.begin_nested()
         try:
-            yield Inside(connection)
+            yield Inside(connection, memory)
         finally:
             savepoint.rollback()
 
@@ -89,6 +99,9 @@ class Outside:
 
     engine: Engine
     running: Connection
+    looking: Connection
+    """Of its own, so that it keeps its prepared queries; idle in between."""
+    memory: Memory = field(default_factory=Memory)
 
     def run(self, script: Script) -> None:
         """Run a script in a transaction if it can be, else statement by statement."""
@@ -101,9 +114,12 @@ class Outside:
 
     @contextmanager
     def look(self) -> Iterator[Connection]:
-        """Open another connection."""
-        with self.engine.connect() as connection:
-            yield connection
+        """Use another connection, in a transaction."""
+        with self.looking.begin() as transaction:
+            try:
+                yield self.looking
+            finally:
+                transaction.rollback()
 
 
 def outside(copy: Callable[[], AbstractContextManager[Engine]]) -> Site:
@@ -111,12 +127,9 @@ def outside(copy: Callable[[], AbstractContextManager[Engine]]) -> Site:
 
     @contextmanager
     def stage() -> Iterator[Stage]:
-        with copy() as engine:
-            running = engine.connect().execution_options(isolation_level="AUTOCOMMIT")
-            try:
-                yield Outside(engine, running)
-            finally:
-                running.close()
+        with copy() as engine, engine.connect() as running, engine.connect() as looking:
+            running.execution_options(isolation_level="AUTOCOMMIT")
+            yield Outside(engine, running, looking)
 
     return stage
 
@@ -124,4 +137,4 @@ def outside(copy: Callable[[], AbstractContextManager[Engine]]) -> Site:
 def look_at(stage: Stage, *, edges: bool = False) -> Snapshot:
     """The catalog of a stage as it is now. edges: also what needs what."""
     with stage.look() as connection:
-        return read(connection, edges=edges, prepared=True)
+        return read(connection, edges=edges, prepared=True, memory=stage.memory)

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, ExitStack, contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Protocol
 
 from alembic_rollback.catalog.facts.comparison import compare
+from alembic_rollback.catalog.facts.memory import Memory
 from alembic_rollback.catalog.facts.reading import read
 from alembic_rollback.catalog.facts.restoring import restore
 from alembic_rollback.derivation import Site, inside, outside
@@ -42,12 +43,15 @@ class Ground(Protocol):
 
 
 class Scratch:
-    """A scratch database. One session serves every revision: it keeps its prepared queries."""
+    """A scratch database. One session serves every revision: it keeps its prepared queries, and
+    of each only what it changes is read.
+    """
 
     def __init__(self, server: ScratchServer, database: ScratchDatabase) -> None:
         self.server, self.database = server, database
         self._stack = ExitStack()
         self._session: Connection | None = None
+        self._memory = Memory()
 
     @property
     def version(self) -> str:
@@ -64,7 +68,7 @@ class Scratch:
         if self._session is None:
             engine = self._stack.enter_context(self.database.engine())
             self._session = self._stack.enter_context(engine.connect())
-        with _rolled_back(self._session) as site:
+        with _rolled_back(self._session, self._memory) as site:
             yield site
 
     def tidy(self) -> None:
@@ -92,6 +96,7 @@ class Given:
 
     url: str
     version: str = ""
+    memory: Memory = field(default_factory=Memory)
 
     @contextmanager
     def site(self, script: Script, *, whole: bool) -> Iterator[Site]:
@@ -103,7 +108,10 @@ class Given:
         try:
             with explained("Cannot connect to the database of --before-url"):
                 self.version = _version(engine)
-            with engine.connect() as connection, _rolled_back(connection) as site:
+            with (
+                engine.connect() as connection,
+                _rolled_back(connection, self.memory) as site,
+            ):
                 yield site
         finally:
             engine.dispose()
@@ -123,10 +131,10 @@ def _version(engine: Engine) -> str:
 
 
 @contextmanager
-def _rolled_back(connection: Connection) -> Iterator[Site]:
+def _rolled_back(connection: Connection, memory: Memory) -> Iterator[Site]:
     with connection.begin() as transaction:
         try:
-            yield inside(connection)
+            yield inside(connection, memory)
         finally:
             transaction.rollback()
 
@@ -141,8 +149,9 @@ def copy_schema(snapshot: Snapshot, database: ScratchDatabase) -> str:
     snapshot = replace(snapshot, facts=kept)
     try:
         with database.connect() as connection, connection.begin():
-            restored = restore(connection, snapshot, same=False)
-            left = compare(snapshot, read(connection, edges=False))
+            memory = Memory()
+            restored = restore(connection, snapshot, same=False, memory=memory)
+            left = compare(snapshot, read(connection, edges=False, memory=memory))
     except RollbackError as error:
         return error.what
     if restored.failure:

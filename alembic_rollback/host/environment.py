@@ -184,6 +184,27 @@ def execute(config: Config, plans: Mapping[Key, Plan], order: Order, guard: Guar
         _run_env(config, script_directory(config), fn=roll_back, **{OPTION: order})
 
 
+def amend(config: Config, order: Order, change: Callable[[Key, State], None]) -> None:
+    """Change what is recorded, through env.py and under the lock; no step is run.
+
+    change: called once for each database, after ledger and version table were brought together;
+    what it raises undoes that database's transaction.
+    """
+    seen: list[str] = []
+
+    def no_steps(heads: Any, context: MigrationContext) -> list[Any]:
+        state = STATE.get()
+        if state is None:
+            raise RollbackError("Without a ledger nothing can be repaired.")
+        key = _key(context, state.ledger, len(seen))
+        seen.append(key[1])
+        change(key, state)
+        return []
+
+    with _quiet(), _connection_errors():
+        _run_env(config, script_directory(config), fn=no_steps, **{OPTION: order})
+
+
 def stored_downs(
     connection: Connection, ledger: Ledger, history: History, plan: Plan, *, always: bool
 ) -> dict[str, StoredDown]:

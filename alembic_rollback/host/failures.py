@@ -13,6 +13,7 @@ from alembic_rollback.errors import StatementError
 from alembic_rollback.model import LogEntry, Partial, Revision, StepFailure
 from alembic_rollback.recovery.remains import still_partial
 from alembic_rollback.runner import describe
+from alembic_rollback.sql.secrets import redacted, without_passwords
 
 if TYPE_CHECKING:
     from sqlalchemy.engine import Connection
@@ -148,12 +149,17 @@ def _same(one: Connection, other: Connection) -> bool:
 
 def _statement(error: BaseException) -> str | None:
     if isinstance(error, StatementError):
-        return f"{error.where}: statement {error.ordinal} of {error.total}: {error.statement}"
+        text = redacted(error.statement)
+        return f"{error.where}: statement {error.ordinal} of {error.total}: {text}"
     statement: Any = getattr(error, "statement", None)
-    return str(statement) if statement else None
+    return redacted(str(statement)) if statement else None
 
 
 def _message(error: BaseException) -> str:
+    return without_passwords(_told(error))
+
+
+def _told(error: BaseException) -> str:
     if isinstance(error, StatementError):
         parts = (error.sqlstate, error.what, error.detail, error.hint)
         return " ".join(part for part in parts if part)

@@ -100,6 +100,7 @@ class RunnerLock:
         """
         self.context, self.key, self.session, self.wait = context, key, session, wait
         self._pid: int | None = None
+        self._local: dict[str, str] = {}
 
     @contextmanager
     def held(self) -> Iterator[None]:
@@ -129,14 +130,16 @@ class RunnerLock:
         if self.session:
             yield
             return
-        self._lock_session()
+        taken = self._lock_session()
         try:
             yield
         finally:
-            # The block has left a new transaction: the lock goes over into it.
+            # The block has left a new transaction: the lock goes over into it. Tried, not waited
+            # for: behind a pooler, it may be our own session lock that is in the way.
             with suppress(Exception):
                 self._ask(f"SELECT pg_try_advisory_xact_lock({self.key})")
-                self._unlock()
+                if taken:
+                    self._unlock()
 
     def _take(self) -> None:
         above = self._sees_old_state()
@@ -155,6 +158,7 @@ class RunnerLock:
             pause = min(pause * 1.5, _LONGEST_PAUSE)
         if self.session:
             self._begin_anew()
+        self._set_again()
 
     def _taken(self, above: bool) -> bool:
         """Whether the lock is ours now, and what was committed under it before can be seen."""
@@ -223,18 +227,23 @@ class RunnerLock:
     def _begin_anew(self) -> None:
         """Go on in a new transaction: nothing has been done in this one but waiting.
 
-        It is committed, and not rolled back, because env.py may have SET something in it; what was
-        SET LOCAL is set again.
+        It is committed, and not rolled back, because env.py may have SET something in it. Nothing
+        is asked in the new one yet: above READ COMMITTED, that would take its snapshot.
         """
         context = self.context
         if context._transaction is None:
             if self._connection.in_transaction():
                 self._connection.commit()
             return
-        before = self._settings()
+        self._local = self._local or self._settings()
         context._transaction.commit()
         context._transaction = self._connection.begin()
-        changed = before.items() - self._settings().items()
+
+    def _set_again(self) -> None:
+        """What env.py has SET LOCAL, and was lost when the transaction was begun anew."""
+        if not self._local:
+            return
+        changed = self._local.items() - self._settings().items()
         # The role last: with another one, setting the others may not be allowed.
         for name, value in sorted(changed, key=lambda one: one[0] == "role"):
             self._ask(f"SELECT set_config({quote_literal(name)}, {quote_literal(value)}, true)")

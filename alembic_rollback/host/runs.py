@@ -184,7 +184,7 @@ def _run_online(context: MigrationContext, alembic_run: Callable[[], None]) -> N
     assert context.connection is not None
     settings, history = settings_of(context.config), history_of(context.script, downs=False)
     order: Order | None = context.opts.get(OPTION)
-    log.disabled = False  # fileConfig in env.py silences loggers that alembic.ini doesn't name
+    _be_heard(context)
     with ExitStack() as stack:
         session = prepare_transaction(context, order, stack)
         refuse_read_only(context.connection)
@@ -209,6 +209,22 @@ def _run_online(context: MigrationContext, alembic_run: Callable[[], None]) -> N
                 _keep_tag(state)
             if context._in_external_transaction:
                 state.lift_timeouts()
+
+
+def _be_heard(context: MigrationContext) -> None:
+    """Let our warnings through, whatever alembic.ini says about logging, or if it says nothing.
+
+    fileConfig in env.py silences loggers that alembic.ini doesn't name. And where nothing is
+    configured, Alembic's NullHandler swallows what Python would print; in code that is the
+    application's choice, but at the command line somebody sits and waits.
+    """
+    log.disabled = False
+    config = context.config
+    if config is None or config.cmd_opts is None or logging.lastResort is None:
+        return
+    heard = (*log.handlers, *logging.getLogger("alembic").handlers, *logging.getLogger().handlers)
+    if all(isinstance(handler, logging.NullHandler) for handler in heard):
+        log.addHandler(logging.lastResort)
 
 
 def refuse_read_only(connection: Connection, setting: str = "transaction_read_only") -> None:

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from alembic_rollback.catalog.facts.memory import Memory
 from alembic_rollback.catalog.facts.model import Snapshot
 from alembic_rollback.catalog.facts.reading import read
 from alembic_rollback.errors import (
@@ -58,6 +59,7 @@ class Sessions:
 
     def __init__(self, database: ScratchDatabase) -> None:
         self.database = database
+        self.memory = Memory()
         self._open: dict[str, Connection] = {}
 
     @property
@@ -163,9 +165,9 @@ class Walk:
             prepare=self.server.require,
         )
 
-    def _read(self, connection: Connection) -> Snapshot:
+    def _read(self, connection: Connection, memory: Memory) -> Snapshot:
         # A server of others may stand behind a pooler, whose sessions are to stay as they are.
-        return read(connection, edges=False, prepared=not self.server.shared)
+        return read(connection, edges=False, prepared=not self.server.shared, memory=memory)
 
     # One revision
 
@@ -206,15 +208,16 @@ class Walk:
         from sqlalchemy.exc import DBAPIError
 
         connection = self.sessions.watched if sides.watched else self.sessions.plain
+        memory = self.sessions.memory
         try:
             with undone(connection):
-                before = self.known or self._read(connection)
+                before = self.known or self._read(connection, memory)
                 trial = Trial(
                     revision,
                     before,
                     lambda: run_inside(connection, sides.up),
                     lambda: run_inside(connection, sides.down),
-                    lambda: self._read(connection),
+                    lambda: self._read(connection, memory),
                 )
                 if self.rows:
                     trial.fill = lambda: fill(connection, self.rows, touched(connection, sides))
@@ -274,7 +277,7 @@ class Walk:
     ) -> Judged:
         def look() -> Snapshot:
             with rolled_back(sessions.plain):
-                return self._read(sessions.plain)
+                return self._read(sessions.plain, sessions.memory)
 
         def filled() -> Filled:
             with sessions.plain.begin():

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from alembic_rollback.catalog.facts.model import Fact, Snapshot
+from alembic_rollback.catalog.facts.model import Fact, Key, Snapshot
 from alembic_rollback.catalog.facts.registry import KINDS
 
 _ORDER = "column order"
@@ -40,7 +40,9 @@ class Difference:
 
 def compare(before: Snapshot, after: Snapshot) -> tuple[Difference, ...]:
     """Every difference, by kind and key; none for what only PostgreSQL's printing tells apart."""
-    one, other = before.by_key, after.by_key
+    if before is after:
+        return ()
+    one, other = _apart(before, after), _apart(after, before)
     found = []
     for key in one.keys() | other.keys():
         old, new = one.get(key), other.get(key)
@@ -51,6 +53,12 @@ def compare(before: Snapshot, after: Snapshot) -> tuple[Difference, ...]:
         elif not KINDS[old.kind].equal(old, new) and not _only_columns(old, new):
             found.append(Difference(old, new))
     return tuple(sorted(found, key=lambda item: (item.fact.kind, item.fact.key)))
+
+
+def _apart(one: Snapshot, other: Snapshot) -> dict[Key, Fact]:
+    """Its facts by kind and key, without those that the other has from the same reading."""
+    there = other.facts.get
+    return {(f.kind, f.key): f for oid, f in one.facts.items() if there(oid) is not f}
 
 
 def _only_columns(old: Fact, new: Fact) -> bool:

@@ -1,15 +1,23 @@
-"""Taking a snapshot: every query once, under settings that make its answers comparable."""
+"""Taking a snapshot, under settings that make the answers comparable: every query once, or only
+for what has changed since an earlier one.
+"""
 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from alembic_rollback.catalog.facts import families  # noqa: F401  registers every kind
+from alembic_rollback.catalog.facts.asking import Asking
+from alembic_rollback.catalog.facts.changes import changed, unsettles
+from alembic_rollback.catalog.facts.linking import Link, linked, links, links_again
+from alembic_rollback.catalog.facts.memory import Memory, Moment, Part
 from alembic_rollback.catalog.facts.model import Fact, Id, Snapshot
-from alembic_rollback.catalog.facts.registry import QUERIES
+from alembic_rollback.catalog.facts.registry import QUERIES, Query
+from alembic_rollback.catalog.facts.stamps import KEYED, Stamps, stamps, with_rows
 
 if TYPE_CHECKING:
     from sqlalchemy.engine import Connection
@@ -19,27 +27,24 @@ _SETTINGS = (
     "SELECT set_config('search_path', {}, true), set_config('datestyle', 'ISO, MDY', true), "
     "set_config('intervalstyle', 'postgres', true), set_config('timezone', 'UTC', true), "
     "set_config('extra_float_digits', '1', true), set_config('bytea_output', 'hex', true), "
-    "set_config('quote_all_identifiers', 'off', true), set_config('jit', 'off', true)"
+    "set_config('quote_all_identifiers', 'off', true), set_config('jit', 'off', true), "
+    # The catalogs have no statistics in a new database, which makes any plan as good as another.
+    "set_config('plan_cache_mode', 'force_generic_plan', true)"
 )
 _INITIAL = "(SELECT reset_val FROM pg_settings WHERE name = 'search_path')"
 # Temporary tables, unless named here, would come first.
 _NOTHING = "'pg_catalog, pg_temp'"
 _MEMBERS = "SELECT classid, objid FROM pg_depend WHERE deptype = 'e'"
-_EDGES = (
-    "SELECT classid, objid, objsubid, refclassid, refobjid, refobjsubid, "
-    "CAST(deptype AS text) FROM pg_depend WHERE objid >= 16384 AND refobjid >= 16384 "
-    # A partition's clone is part of what it is cloned from rather than of the partition.
-    "ORDER BY deptype <> 'P'"
-)
-_PREPARED = "SELECT name FROM pg_prepared_statements"
-_PARTS = "iPSe"
-"""What is part of another, and has no fact of its own, counts as the other: pg_depend.deptype."""
-_SILENT = "aiPS"
-"""What goes with what it depends on, without CASCADE."""
+Members: TypeAlias = frozenset[tuple[int, int]]
 
 
 def read(
-    connection: Connection, *, edges: bool = True, prepared: bool = False, elsewhere: bool = False
+    connection: Connection,
+    *,
+    edges: bool = True,
+    prepared: bool = False,
+    elsewhere: bool = False,
+    memory: Memory | None = None,
 ) -> Snapshot:
     """Every fact of the connected database. Nothing is changed.
 
@@ -47,44 +52,18 @@ def read(
     queries prepared in the session, which halves the time of the next reading: for sessions that
     are ours alone, not for those of a pooler. elsewhere: for statements that make facts again in
     any other session: every name has its schema, and privileges are also those that a new object
-    of the same role would have, where ALTER DEFAULT PRIVILEGES gives it others.
+    of the same role would have, where ALTER DEFAULT PRIVILEGES gives it others. memory: earlier
+    readings of this database, of which this becomes one; only what has changed since one of them
+    is read. It says the same with and without. Nothing is remembered of `elsewhere`.
     """
     with comparable(connection, elsewhere=elsewhere):
-        reader = _Reader(connection, prepared)
-        members = {(row[0], row[1]) for row in reader.rows("members", _MEMBERS)}
-        facts = _facts(reader, members, elsewhere)
-        links = reader.rows("edges", _EDGES) if edges else []
-    return _linked(facts, links)
-
-
-class _Reader:
-    """Runs the queries, by name."""
-
-    def __init__(self, connection: Connection, prepared: bool) -> None:
-        self._connection, self._prepared = connection, prepared
-        found = self._run(_PREPARED) if prepared else []
-        self._known = {row[0] for row in found}
-
-    @property
-    def version(self) -> int:
-        """The server's major version."""
-        return int((getattr(self._connection.dialect, "server_version_info", None) or (0,))[0])
-
-    def rows(self, name: str, sql: str) -> Sequence[Any]:
-        """What a query returns."""
-        if not self._prepared:
-            return self._run(sql)
-        label = f"alembic_rollback {name}"
-        if label not in self._known:
-            self._connection.exec_driver_sql(
-                f'PREPARE "{label}" AS {sql}', execution_options={"no_parameters": True}
-            )
-        return self._run(f'EXECUTE "{label}"')
-
-    def _run(self, sql: str) -> Sequence[Any]:
-        # The queries hold % and : as SQL does; nothing in them is a parameter.
-        options = {"no_parameters": True}
-        return self._connection.exec_driver_sql(sql, execution_options=options).fetchall()
+        asking = Asking(connection, prepared)
+        if memory is None or elsewhere:
+            parts, _ = _parts(asking, elsewhere)
+            facts = _facts(parts)
+            return linked(facts, links(asking)) if edges else Snapshot(facts)
+        moment = _moment(asking, memory)
+        return _linked(asking, memory, moment) if edges else moment.snapshot
 
 
 @contextmanager
@@ -99,15 +78,127 @@ def comparable(connection: Connection, *, elsewhere: bool = False) -> Iterator[N
         savepoint.rollback()
 
 
-def _facts(reader: _Reader, members: set[tuple[int, int]], elsewhere: bool) -> dict[Id, Fact]:
-    found: dict[Id, Fact] = {}
+# With a memory -------------------------------------------------------------------------------
+
+
+def _moment(asking: Asking, memory: Memory) -> Moment:
+    now = stamps(asking)
+    found = memory.same(now)
+    if found is None:
+        found = _again(asking, memory.near(now), now) or _anew(asking, now)
+        memory.keep(found)
+    return found
+
+
+def _anew(asking: Asking, now: Stamps) -> Moment:
+    now = with_rows(asking, now, KEYED)
+    parts, members = _parts(asking)
+    return Moment(now, parts, members, Snapshot(_facts(parts)))
+
+
+def _again(asking: Asking, near: Sequence[Moment], now: Stamps) -> Moment | None:
+    """What has changed since an earlier reading, and the rest of that; None if all may have."""
+    names = {name for one in near for name in one.stamps.differs(now)}
+    now = with_rows(asking, now, names)
+    before = min(near, key=lambda one: one.stamps.distance(now), default=None)
+    oids = changed(asking, before.stamps, now) if before else None
+    if before is None or oids is None or any(objid in oids for _, objid in before.members):
+        return None
+    again = _partly(asking, before, oids)
+    names = before.stamps.differs(now)
+    parts: dict[str, Part] = {}
+    for name, query in _queries(asking):
+        part = before.parts[name]
+        if query.partial:
+            merged = _merged(part, again.get(name, {}), oids)
+            if merged is None:
+                return None
+            part = merged
+        elif any(catalog in query.sql for catalog in names):
+            part = _part(query, asking.rows(name, query.sql), before.members)
+        parts[name] = part
+    now = replace(now, rows={**before.stamps.rows, **now.rows})
+    return Moment(now, parts, before.members, Snapshot(_facts(parts)))
+
+
+def _partly(asking: Asking, before: Moment, oids: Iterable[int]) -> Mapping[str, Part]:
+    """By query, the facts of some objects: one way to the server and back."""
+    queries = {name: query for name, query in _queries(asking) if query.partial}
+    arms = (
+        f"SELECT '{name}', one.* FROM ({query.partial}) AS one" for name, query in queries.items()
+    )
+    rows = defaultdict(list)
+    for name, *row in asking.rows("again", " UNION ALL ".join(arms), [oids], ["oid[]"]):
+        rows[name].append(row)
+    return {name: _part(queries[name], found, before.members) for name, found in rows.items()}
+
+
+def _merged(part: Part, again: Part, oids: Collection[int]) -> Part | None:
+    """One query's facts with those of the objects that were read again.
+
+    None where one of them bears on what is said of other objects.
+    """
+    old = {oid: part[oid] for oid in oids if oid in part}
+    if not old and not again:
+        return part
+    found = dict(part)
+    for oid, facts in old.items():
+        known = {fact.id: fact for fact in facts}
+        now = again.get(oid, ())
+        if any(fact.id in known and unsettles(known[fact.id], fact) for fact in now):
+            return None
+        if now:
+            found[oid] = [_same(known.get(fact.id), fact) for fact in now]
+        else:
+            del found[oid]
+    found.update((oid, facts) for oid, facts in again.items() if oid not in old)
+    return found
+
+
+def _same(old: Fact | None, new: Fact) -> Fact:
+    """The fact itself where it is as it was: `compare` sees at once that it is the same."""
+    return old if old is not None and old == new else new
+
+
+def _linked(asking: Asking, memory: Memory, moment: Moment) -> Snapshot:
+    if moment.linked is None:
+        moment.links = _links(asking, memory, moment)
+        moment.linked = linked(moment.snapshot.facts, moment.links)
+    return moment.linked
+
+
+def _links(asking: Asking, memory: Memory, moment: Moment) -> Sequence[Link]:
+    known = memory.linked()
+    if known is None or known.links is None:
+        return links(asking)
+    before, now = (one.stamps.rows["pg_depend"] for one in (known, moment))
+    return links_again(asking, known.links, {oid for oid, _ in before.items() ^ now.items()})
+
+
+# Facts ---------------------------------------------------------------------------------------
+
+
+def _queries(asking: Asking, elsewhere: bool = False) -> Iterator[tuple[str, Query]]:
     for name, query in QUERIES.items():
-        if query.since <= reader.version < query.before and query.elsewhere <= elsewhere:
-            for row in reader.rows(name, query.sql):
-                fact = _fact(row)
-                if (row[0], row[1]) not in members or fact.kind == "extension":
-                    found[fact.id] = fact
-    return _rooted(found)
+        if query.since <= asking.version < query.before and query.elsewhere <= elsewhere:
+            yield name, query
+
+
+def _parts(asking: Asking, elsewhere: bool = False) -> tuple[dict[str, Part], Members]:
+    """Everything, and what belongs to extensions."""
+    members = frozenset((row[0], row[1]) for row in asking.rows("members", _MEMBERS))
+    queries = _queries(asking, elsewhere)
+    found = {name: _part(one, asking.rows(name, one.sql), members) for name, one in queries}
+    return found, members
+
+
+def _part(query: Query, rows: Iterable[Any], members: Members) -> Part:
+    found: dict[int, list[Fact]] = {}
+    for row in rows:
+        if (row[0], row[1]) not in members or row[4] == "extension":
+            fact = _fact(row)
+            found.setdefault(query.root(fact), []).append(fact)
+    return found
 
 
 def _fact(row: Any) -> Fact:
@@ -117,55 +208,17 @@ def _fact(row: Any) -> Fact:
     return Fact(Id(classid, objid, number, aspect), kind, key, name, whole, found)
 
 
-def _rooted(facts: dict[Id, Fact]) -> dict[Id, Fact]:
-    """Without what hangs on something that is left out."""
-    orphans = [one.id for one in facts.values() if one.parent and one.parent not in facts]
-    while orphans:
+def _facts(parts: Mapping[str, Part]) -> dict[Id, Fact]:
+    """All of them, without what hangs on something that is left out; each query's by age."""
+    found: dict[Id, Fact] = {}
+    for part in parts.values():
+        facts = [fact for one in part.values() for fact in one]
+        found.update((fact.id, fact) for fact in sorted(facts, key=_age))
+    while orphans := [one.id for one in found.values() if one.parent and one.parent not in found]:
         for orphan in orphans:
-            del facts[orphan]
-        orphans = [one.id for one in facts.values() if one.parent and one.parent not in facts]
-    return facts
+            del found[orphan]
+    return found
 
 
-def _linked(facts: Mapping[Id, Fact], links: Iterable[Any]) -> Snapshot:
-    wholes: dict[Id, Id] = {}
-    edges: list[tuple[Id, Id, str]] = []
-    for row in links:
-        one, other = Id(row[0], row[1], row[2]), Id(row[3], row[4], row[5])
-        edges.append((one, other, row[6]))
-        if (row[6] in _PARTS and one not in facts) or (row[6] == "a" and one not in facts):
-            wholes.setdefault(one, other)
-    needs: dict[Id, set[Id]] = defaultdict(set)
-    automatic = set()
-    for one, other, how in edges:
-        dependent, referenced = _whole(one, facts, wholes), _whole(other, facts, wholes)
-        if dependent is None or referenced is None or dependent == referenced:
-            continue
-        if how in _SILENT and dependent == one:
-            automatic.add((dependent, referenced))
-        # A sequence does without the column that owns it, its ownership doesn't.
-        owned = dependent._replace(aspect="sequence ownership")
-        needs[owned if how == "a" and owned in facts else dependent].add(referenced)
-    for one, others in needs.items():
-        # The functions of a base type and the type need each other, and go together.
-        if one in facts and facts[one].kind == "base type":
-            automatic |= {(other, one) for other in others if one in needs.get(other, ())}
-    frozen = {one: frozenset(others) for one, others in needs.items()}
-    return Snapshot(facts, frozen, frozenset(automatic))
-
-
-def _whole(one: Id, facts: Mapping[Id, Fact], wholes: Mapping[Id, Id]) -> Id | None:
-    """The fact that stands for the object, following what it is part of."""
-    for _ in range(8):
-        if one in facts:
-            return one
-        following = wholes.get(one)
-        if following is None:
-            # A column without a fact of its own (of an index, a view) is its relation.
-            if one.objsubid and one.object._replace(objsubid=0) in facts:
-                return one.object._replace(objsubid=0)
-            following = wholes.get(one._replace(objsubid=0))
-            if following is None:
-                return None
-        one = following
-    return None
+def _age(fact: Fact) -> tuple[int, int]:
+    return fact.id.objid, fact.id.objsubid

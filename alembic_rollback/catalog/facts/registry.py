@@ -89,29 +89,58 @@ class Query:
     CAST(oid AS regclass) and pg_get_…def() name a schema only where that is needed, while `key`
     always names it. It leaves out what is built in (oid < 16384) and what is in a temporary or
     TOAST schema; extensions' members and what hangs on them are left out by `reading`.
+
+    `/*among c.oid*/` marks where each of its arms can be held to some objects, which are read again
+    when they have changed (`memory`). The expression is what `root` returns for the arm's facts.
     """
 
     def __init__(
-        self, sql: str, *, since: int = 0, before: int = 1000, elsewhere: bool = False
+        self,
+        sql: str,
+        *,
+        since: int = 0,
+        before: int = 1000,
+        elsewhere: bool = False,
+        own: bool = False,
     ) -> None:
         self.sql, self.since, self.before = sql, since, before
         """since, before: the major versions of PostgreSQL that it is for: since ≤ v < before."""
-        self.elsewhere = elsewhere
-        """Only for what is made again elsewhere: see `reading.read`."""
+        self.elsewhere, self.own = elsewhere, own
+        """elsewhere: only for what is made again elsewhere: see `reading.read`. own: the facts
+        are read with the object that they are about, rather than with their parents."""
+
+    @property
+    def partial(self) -> str | None:
+        """The query for the objects whose oids `$1` holds; None where it has to be run whole."""
+        head, *rest = self.sql.split(_AMONG)
+        parts = (one.split("*/", 1) for one in rest)
+        found = [f"AND {oid} = ANY ($1){following}" for oid, following in parts]
+        return head + "".join(found) if found else None
+
+    def root(self, fact: Fact) -> int:
+        """The oid of the object that one of its facts is read with."""
+        return fact.id.objid if self.own or fact.parent is None else fact.parent.objid
 
 
+_AMONG = "/*among "
 QUERIES: dict[str, Query] = {}
 KINDS: dict[str, Kind] = {}
 _K = TypeVar("_K", bound=type[Kind])
 
 
 def reads(
-    name: str, sql: str, *, since: int = 0, before: int = 1000, elsewhere: bool = False
+    name: str,
+    sql: str,
+    *,
+    since: int = 0,
+    before: int = 1000,
+    elsewhere: bool = False,
+    own: bool = False,
 ) -> None:
     """Register a query under its name."""
     if name in QUERIES:
         raise ValueError(f"There are two queries named {name}.")
-    QUERIES[name] = Query(sql, since=since, before=before, elsewhere=elsewhere)
+    QUERIES[name] = Query(sql, since=since, before=before, elsewhere=elsewhere, own=own)
 
 
 def kind(cls: _K) -> _K:

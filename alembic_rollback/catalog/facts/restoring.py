@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from alembic_rollback.catalog.facts.comparison import Difference, compare
+from alembic_rollback.catalog.facts.memory import Memory
 from alembic_rollback.catalog.facts.model import Fact, Snapshot
 from alembic_rollback.catalog.facts.planning import Plan, plan
 from alembic_rollback.catalog.facts.reading import read
@@ -42,7 +43,12 @@ class Restored:
 
 
 def restore(
-    connection: Connection, wanted: Snapshot, *, same: bool = True, prepared: bool = False
+    connection: Connection,
+    wanted: Snapshot,
+    *,
+    same: bool = True,
+    prepared: bool = False,
+    memory: Memory | None = None,
 ) -> Restored:
     """Turn the connected database into the snapshot; within the transaction that it is in.
 
@@ -50,14 +56,14 @@ def restore(
     the statements are for such a session.
 
     same: the snapshot is of this database, or of the one that it is a copy of, so that oids tell
-    which object is which, whatever its name is by now. prepared: as for `read`.
+    which object is which, whatever its name is by now. prepared, memory: as for `read`.
     """
     statements: list[str] = []
     made: list[Fact] = []
     left: tuple[Difference, ...] = ()
     connection.exec_driver_sql(_INITIAL)
     for _ in range(_ROUNDS):
-        current = read(connection, prepared=prepared)
+        current = read(connection, prepared=prepared, memory=memory)
         left = compare(wanted, current)
         if all(one.how == "order" for one in left):
             break

@@ -16,7 +16,7 @@ _TABLES = """
         SELECT c.oid, c.relkind, c.reloftype, CAST(CAST(c.oid AS regclass) AS text) AS shown,
             format('%I.%I', n.nspname, c.relname) AS key
         FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
-        WHERE c.relkind IN ('r', 'p', 'f') AND c.oid >= 16384
+        WHERE c.relkind IN ('r', 'p', 'f') AND c.oid >= 16384 /*among c.oid*/
             AND n.nspname !~ '^pg_' AND n.nspname <> 'information_schema')
 """
 _IDENTITY = """
@@ -26,10 +26,9 @@ _IDENTITY = """
                 CAST(CAST(t.namespace AS regnamespace) AS text)),
             'start', q.seqstart, 'increment', q.seqincrement, 'least', q.seqmin, 'most', q.seqmax,
             'cache', q.seqcache, 'cycle', q.seqcycle, 'unlogged', nullif(s.relpersistence, 'p'))
-        FROM pg_depend d JOIN pg_sequence q ON q.seqrelid = d.objid
-        JOIN pg_class s ON s.oid = d.objid
-        WHERE d.classid = 1259 AND d.refclassid = 1259 AND d.refobjid = a.attrelid
-            AND d.refobjsubid = a.attnum AND d.deptype = 'i') END
+        FROM (SELECT objid FROM pg_depend WHERE classid = 1259 AND refclassid = 1259
+            AND refobjid = a.attrelid AND refobjsubid = a.attnum AND deptype = 'i' OFFSET 0) d
+        JOIN pg_sequence q ON q.seqrelid = d.objid JOIN pg_class s ON s.oid = d.objid) END
 """
 
 
@@ -77,7 +76,7 @@ _NAMED_NOT_NULL = """
 """
 _NOT_NULL_JOIN = """
     LEFT JOIN (SELECT *, conkey[1] AS number FROM pg_constraint
-        WHERE contype = 'n' AND conrelid <> 0 OFFSET 0) k
+        WHERE contype = 'n' AND conrelid <> 0 /*among conrelid*/ OFFSET 0) k
         ON k.conrelid = a.attrelid AND k.number = a.attnum
 """
 

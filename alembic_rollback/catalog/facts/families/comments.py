@@ -14,16 +14,17 @@ from alembic_rollback.sql.names import quote_identifier, quote_literal
 _SAID = """
     said (classid, objid, number, text, provider) AS MATERIALIZED (
     SELECT classoid, objoid, objsubid, description, NULL FROM pg_description
-    WHERE objoid >= 16384
+    WHERE objoid >= 16384 /*among objoid*/
     UNION ALL
     SELECT classoid, objoid, objsubid, description, NULL FROM pg_description
-    WHERE objoid = 2200 AND classoid = 2615
+    WHERE objoid = 2200 AND classoid = 2615 /*among objoid*/
     UNION ALL
     SELECT d.classoid, d.objoid, d.objsubid, d.description, NULL FROM pg_extension e
     JOIN pg_description d ON d.objoid = e.oid AND d.classoid = 3079 WHERE e.oid < 16384
+        /*among e.oid*/
     UNION ALL
     SELECT classoid, objoid, objsubid, label, provider FROM pg_seclabel
-    WHERE objoid >= 16384 OR objoid = 2200 AND classoid = 2615)
+    WHERE (objoid >= 16384 OR objoid = 2200 AND classoid = 2615) /*among objoid*/)
 """
 # An index that a constraint has made goes with that, and an identity's sequence with its column. A
 # view's columns go with the view, a composite type's attributes with the type.

@@ -79,9 +79,10 @@ def settings(options: str) -> str:
 
 def no_member(classid: int, oid: str, types: str = "'e'") -> str:
     """SQL: it doesn't belong to an extension. Only worth it where the rest of a row is dear."""
+    # OFFSET 0: found by its index, row by row. The catalogs have no statistics in a new database.
     return (
         f"NOT EXISTS (SELECT FROM pg_depend member WHERE member.classid = {classid} "
-        f"AND member.objid = {oid} AND member.deptype IN ({types}))"
+        f"AND member.objid = {oid} AND member.deptype IN ({types}) OFFSET 0)"
     )
 
 

@@ -27,8 +27,9 @@ reads(
     FROM pg_index x JOIN pg_class i ON i.oid = x.indexrelid
     JOIN pg_namespace n ON n.oid = i.relnamespace
     WHERE i.oid >= 16384 AND n.nspname !~ '^pg_' AND n.nspname <> 'information_schema'
+        /*among x.indrelid*/
         AND NOT EXISTS (SELECT FROM pg_depend d WHERE d.classid = 1259 AND d.objid = i.oid
-            AND d.refclassid = 2606 AND d.deptype = 'i')
+            AND CAST(d.refclassid AS bigint) = 2606 AND d.deptype = 'i' OFFSET 0)
     ORDER BY 2
     """,
 )

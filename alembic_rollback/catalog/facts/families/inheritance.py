@@ -22,7 +22,7 @@ reads(
     FROM pg_inherits h JOIN pg_class c ON c.oid = h.inhrelid AND c.relkind IN ('r', 'p', 'f')
     JOIN pg_namespace n ON n.oid = c.relnamespace
     JOIN pg_class p ON p.oid = h.inhparent JOIN pg_namespace m ON m.oid = p.relnamespace
-    WHERE NOT h.inhdetachpending OR h.inhdetachpending IS NULL
+    WHERE (NOT h.inhdetachpending OR h.inhdetachpending IS NULL) /*among h.inhrelid*/
     ORDER BY h.inhrelid, h.inhseqno
     """,
 )

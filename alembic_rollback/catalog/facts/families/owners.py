@@ -30,7 +30,8 @@ TYPES = (
     "LEFT JOIN pg_class row ON row.oid = o.typrelid "
     f"WHERE o.oid >= 16384 AND o.typtype <> 'm' AND {USER_SCHEMA} "
     "AND (row.oid IS NULL OR row.relkind = 'c') "
-    "AND NOT (o.typelem <> 0 AND o.typsubscript = CAST('array_subscript_handler' AS regproc))"
+    "AND NOT (o.typelem <> 0 AND o.typsubscript = CAST('array_subscript_handler' AS regproc)) "
+    "/*among o.oid*/"
 )
 """SQL: FROM … WHERE for the types that somebody made, and which come with nothing else."""
 
@@ -61,13 +62,13 @@ def _in_schema(
         name,
         f"o.{prefix}owner",
         f"FROM {catalog} o JOIN pg_namespace n ON n.oid = o.{prefix}namespace {join} "
-        f"WHERE o.oid >= 16384 AND {USER_SCHEMA}",
+        f"WHERE o.oid >= 16384 AND {USER_SCHEMA} /*among o.oid*/",
     )
 
 
 def _global(classid: int, catalog: str, prefix: str, noun: str, where: str = "") -> str:
     name = f"quote_ident(o.{prefix}name)"
-    source = f"FROM {catalog} o WHERE o.oid >= 16384 {where}"
+    source = f"FROM {catalog} o WHERE o.oid >= 16384 {where} /*among o.oid*/"
     return _owner(classid, "o.oid", noun, name, name, f"o.{prefix}owner", source)
 
 
@@ -83,7 +84,7 @@ _RELATIONS = _owner(
     "FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace "
     f"WHERE c.oid >= 16384 AND c.relkind IN ('r', 'p', 'f', 'v', 'm', 'S') AND {USER_SCHEMA} "
     "AND NOT (c.relkind = 'S' AND EXISTS (SELECT FROM pg_depend d WHERE d.classid = 1259 "
-    "AND d.objid = c.oid AND d.refclassid = 1259 AND d.deptype IN ('a', 'i')))",
+    "AND d.objid = c.oid AND d.refclassid = 1259 AND d.deptype IN ('a', 'i'))) /*among c.oid*/",
 )
 _TYPES = _owner(
     1247,
@@ -101,7 +102,7 @@ _SCHEMAS = _owner(
     "quote_ident(n.nspname)",
     "quote_ident(n.nspname)",
     "n.nspowner",
-    f"FROM pg_namespace n WHERE (n.oid >= 16384 OR n.oid = 2200) AND {USER_SCHEMA}",
+    f"FROM pg_namespace n WHERE (n.oid >= 16384 OR n.oid = 2200) AND {USER_SCHEMA} /*among n.oid*/",
 )
 _ROUTINES = _in_schema(
     1255,

@@ -30,7 +30,7 @@ reads(
         f"'restrictive', nullif(NOT p.polpermissive, false), 'roles', {_ROLES}, "
         "'using', pg_get_expr(p.polqual, p.polrelid), "
         "'check', pg_get_expr(p.polwithcheck, p.polrelid))",
-        f"{_SOURCE} WHERE p.oid >= 16384 AND {USER_SCHEMA}",
+        f"{_SOURCE} WHERE p.oid >= 16384 AND {USER_SCHEMA} /*among p.polrelid*/",
         parent=at(1259, "p.polrelid"),
     ),
 )

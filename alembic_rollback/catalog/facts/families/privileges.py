@@ -88,13 +88,13 @@ _ACLS = f"""
         CAST(CASE c.relkind WHEN 'S' THEN 's' ELSE 'r' END AS "char"), c.relowner, n.oid
     FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
     WHERE c.oid >= 16384
-        AND c.relkind IN ('r', 'p', 'f', 'v', 'm', 'S') AND {USER_SCHEMA}
+        AND c.relkind IN ('r', 'p', 'f', 'v', 'm', 'S') AND {USER_SCHEMA} /*among c.oid*/
     UNION ALL
     SELECT 1255, o.oid, 0, CASE o.prokind WHEN 'p' THEN 'PROCEDURE' ELSE 'FUNCTION' END,
         format('%I.%I(%s)', n.nspname, o.proname, oidvectortypes(o.proargtypes)),
         CAST(CAST(o.oid AS regprocedure) AS text), o.proacl, 'f', o.proowner, n.oid
     FROM pg_proc o JOIN pg_namespace n ON n.oid = o.pronamespace
-    WHERE o.oid >= 16384 AND {USER_SCHEMA}
+    WHERE o.oid >= 16384 AND {USER_SCHEMA} /*among o.oid*/
     UNION ALL
     SELECT 1247, o.oid, 0, 'TYPE', format('%I.%I', n.nspname, o.typname),
         CAST(CAST(o.oid AS regtype) AS text), o.typacl, 'T', o.typowner, n.oid
@@ -103,19 +103,19 @@ _ACLS = f"""
     SELECT 2615, n.oid, 0, 'SCHEMA', quote_ident(n.nspname), quote_ident(n.nspname), n.nspacl,
         'n', n.nspowner, NULL
     FROM pg_namespace n
-    WHERE (n.oid >= 16384 OR n.oid = 2200) AND {USER_SCHEMA}
+    WHERE (n.oid >= 16384 OR n.oid = 2200) AND {USER_SCHEMA} /*among n.oid*/
     UNION ALL
     SELECT 2612, o.oid, 0, 'LANGUAGE', quote_ident(o.lanname), quote_ident(o.lanname), o.lanacl,
         'l', o.lanowner, NULL
-    FROM pg_language o WHERE o.oid >= 16384
+    FROM pg_language o WHERE o.oid >= 16384 /*among o.oid*/
     UNION ALL
     SELECT 2328, o.oid, 0, 'FOREIGN DATA WRAPPER', quote_ident(o.fdwname), quote_ident(o.fdwname),
         o.fdwacl, 'F', o.fdwowner, NULL
-    FROM pg_foreign_data_wrapper o
+    FROM pg_foreign_data_wrapper o WHERE true /*among o.oid*/
     UNION ALL
     SELECT 1417, o.oid, 0, 'FOREIGN SERVER', quote_ident(o.srvname), quote_ident(o.srvname),
         o.srvacl, 'S', o.srvowner, NULL
-    FROM pg_foreign_server o)
+    FROM pg_foreign_server o WHERE true /*among o.oid*/)
 """
 # What a new object of the connection's role would have.
 _BY_DEFAULT = (
@@ -170,7 +170,9 @@ reads(
     FROM pg_attribute a JOIN pg_class c ON c.oid = a.attrelid
     JOIN pg_namespace n ON n.oid = c.relnamespace
     WHERE a.attrelid >= 16384 AND a.attacl <> '{{}}' AND NOT a.attisdropped AND {USER_SCHEMA}
+        /*among a.attrelid*/
     """,
+    own=True,
 )
 reads(
     "usual privileges",
@@ -181,6 +183,7 @@ reads(
         f"a.acl IS NULL OR ({_USUAL})",
     ),
     elsewhere=True,
+    own=True,
 )
 
 

@@ -39,7 +39,8 @@ _ROUTINES = arm(
     "format_type(one, NULL) ORDER BY place) FROM unnest(p.proallargtypes) WITH ORDINALITY "
     "AS every (one, place)) END)",
     "FROM pg_proc p JOIN pg_namespace n ON n.oid = p.pronamespace "
-    f"WHERE p.oid >= 16384 AND p.prokind <> 'a' AND {USER_SCHEMA} AND {_OWN}",
+    f"WHERE p.oid >= 16384 AND p.prokind <> 'a' AND {USER_SCHEMA} AND {_OWN} "
+    "/*among p.oid*/",
 )
 
 
@@ -85,7 +86,7 @@ _AGGREGATES = arm(
     f"'parameters', jsonb_strip_nulls(jsonb_build_object({_VALUES})))",
     "FROM pg_aggregate a JOIN pg_proc p ON p.oid = a.aggfnoid "
     "JOIN pg_namespace n ON n.oid = p.pronamespace "
-    f"WHERE CAST(a.aggfnoid AS oid) >= 16384 AND {USER_SCHEMA} AND {_OWN}",
+    f"WHERE CAST(a.aggfnoid AS oid) >= 16384 AND {USER_SCHEMA} AND {_OWN} /*among p.oid*/",
 )
 reads("routines", union(_ROUTINES, _AGGREGATES))
 

@@ -24,7 +24,8 @@ reads(
         "jsonb_build_object('name', r.rulename, 'sql', pg_get_ruledef(r.oid), "
         "'table', CAST(CAST(r.ev_class AS regclass) AS text), "
         "'state', nullif(r.ev_enabled, 'O'))",
-        f"{_SOURCE} WHERE r.oid >= 16384 AND r.rulename <> '_RETURN' AND {USER_SCHEMA}",
+        f"{_SOURCE} WHERE r.oid >= 16384 AND r.rulename <> '_RETURN' AND {USER_SCHEMA} "
+        "/*among r.ev_class*/",
         parent=at(1259, "r.ev_class"),
     ),
 )

@@ -23,7 +23,8 @@ reads(
         LEFT JOIN pg_depend d ON d.classid = 1259 AND d.objid = c.oid AND d.refclassid = 1259
             AND d.refobjsubid > 0 AND d.deptype IN ('a', 'i')
         WHERE c.relkind = 'S' AND c.oid >= 16384 AND n.nspname !~ '^pg_'
-            AND n.nspname <> 'information_schema' AND d.deptype IS DISTINCT FROM 'i')
+            AND n.nspname <> 'information_schema' AND d.deptype IS DISTINCT FROM 'i'
+            /*among c.oid*/)
     SELECT 1259, CAST(s.oid AS bigint), 0, '', 'sequence', s.key, s.shown,
         CAST(NULL AS bigint), CAST(NULL AS bigint), 0,
         jsonb_build_object('name', s.relname, 'schema', s.nspname,

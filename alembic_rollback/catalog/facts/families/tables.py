@@ -25,7 +25,8 @@ reads(
         SELECT c.*, n.nspname, CAST(CAST(c.oid AS regclass) AS text) AS shown,
             format('%I.%I', n.nspname, c.relname) AS key
         FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
-        WHERE c.relkind IN ('r', 'p', 'f') AND c.oid >= 16384 AND {USER_SCHEMA})
+        WHERE c.relkind IN ('r', 'p', 'f') AND c.oid >= 16384 AND {USER_SCHEMA}
+            /*among c.oid*/)
     SELECT 1259, CAST(t.oid AS bigint), 0, '', 'table', t.key, t.shown,
         CAST(NULL AS bigint), CAST(NULL AS bigint), 0,
         jsonb_build_object(

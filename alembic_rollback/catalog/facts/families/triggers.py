@@ -24,7 +24,8 @@ _TRIGGERS = arm(
     _NAME,
     f"jsonb_build_object({_TABLE}, 'sql', pg_get_triggerdef(t.oid), "
     "'state', nullif(t.tgenabled, 'O'), 'constraint', nullif(t.tgconstraint <> 0, false))",
-    f"{_SOURCE} WHERE t.oid >= 16384 AND NOT t.tgisinternal AND t.tgparentid = 0 AND {USER_SCHEMA}",
+    f"{_SOURCE} WHERE t.oid >= 16384 AND NOT t.tgisinternal AND t.tgparentid = 0 AND {USER_SCHEMA} "
+    "/*among t.tgrelid*/",
     parent=at(1259, "t.tgrelid"),
 )
 # Before PostgreSQL 15 clones count as internal. So do a foreign key's triggers, which are built in.
@@ -36,7 +37,7 @@ _CLONES = arm(
     f"jsonb_build_object({_TABLE}, 'state', t.tgenabled, 'usual', above.tgenabled)",
     f"{_SOURCE} JOIN pg_trigger above ON above.oid = t.tgparentid "
     f"WHERE t.tgenabled <> above.tgenabled AND {USER_SCHEMA} "
-    "AND NOT (t.tgisinternal AND t.tgconstraint <> 0 AND t.tgfoid < 16384)",
+    "AND NOT (t.tgisinternal AND t.tgconstraint <> 0 AND t.tgfoid < 16384) /*among t.tgrelid*/",
     parent=at(1259, "t.tgrelid"),
 )
 reads("triggers", union(_TRIGGERS, _CLONES))

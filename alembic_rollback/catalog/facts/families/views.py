@@ -46,7 +46,7 @@ _VIEWS = arm(
     _KEY,
     _NAME,
     f"jsonb_build_object({_SHAPE})",
-    f"{_FROM} WHERE c.relkind = 'v' AND c.oid >= 16384 AND {USER_SCHEMA}",
+    f"{_FROM} WHERE c.relkind = 'v' AND c.oid >= 16384 AND {USER_SCHEMA} /*among c.oid*/",
 )
 _MATERIALIZED = arm(
     "'materialized view'",
@@ -58,7 +58,7 @@ _MATERIALIZED = arm(
     "'tablespace', (SELECT spcname FROM pg_tablespace WHERE oid = c.reltablespace), "
     "'method', (SELECT amname FROM pg_am WHERE oid = c.relam AND amname <> 'heap'))",
     f"{_FROM} LEFT JOIN pg_class t ON t.oid = c.reltoastrelid "
-    f"WHERE c.relkind = 'm' AND c.oid >= 16384 AND {USER_SCHEMA}",
+    f"WHERE c.relkind = 'm' AND c.oid >= 16384 AND {USER_SCHEMA} /*among c.oid*/",
 )
 _DEFAULTS = arm(
     "'view default'",
@@ -69,7 +69,7 @@ _DEFAULTS = arm(
     "FROM pg_attrdef d JOIN pg_class c ON c.oid = d.adrelid AND c.relkind = 'v' "
     "JOIN pg_namespace n ON n.oid = c.relnamespace "
     "JOIN pg_attribute a ON a.attrelid = d.adrelid AND a.attnum = d.adnum "
-    f"WHERE d.oid >= 16384 AND {USER_SCHEMA}",
+    f"WHERE d.oid >= 16384 AND {USER_SCHEMA} /*among d.adrelid*/",
     parent=at(1259, "c.oid"),
 )
 # The kind is that of tables.
@@ -81,7 +81,7 @@ _CLUSTERING = arm(
     "jsonb_build_object('index', i.relname)",
     f"{_FROM} JOIN pg_index x ON x.indrelid = c.oid AND x.indisclustered "
     "JOIN pg_class i ON i.oid = x.indexrelid "
-    f"WHERE c.relkind = 'm' AND c.oid >= 16384 AND {USER_SCHEMA}",
+    f"WHERE c.relkind = 'm' AND c.oid >= 16384 AND {USER_SCHEMA} /*among c.oid*/",
     parent=at(1259, "c.oid"),
     aspect="'clustering'",
 )

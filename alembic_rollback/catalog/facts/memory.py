@@ -1,0 +1,77 @@
+"""Earlier readings of a database: what hasn't changed since isn't printed again."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import TypeAlias
+
+from alembic_rollback.catalog.facts.linking import Link
+from alembic_rollback.catalog.facts.model import Fact, Snapshot
+from alembic_rollback.catalog.facts.stamps import KEYED, Stamps
+
+Part: TypeAlias = Mapping[int, Sequence[Fact]]
+"""The facts of one query, by the oids of the objects that they were read with."""
+
+_KEPT = 6
+"""Before, after, after the down and after the second up; and what was tried meanwhile."""
+_COMPARED = 3
+
+
+@dataclass
+class Moment:
+    """One earlier reading."""
+
+    stamps: Stamps
+    """With the rows of every catalog of KEYED."""
+    parts: Mapping[str, Part]
+    """By the name of the query."""
+    members: frozenset[tuple[int, int]]
+    """What belongs to extensions."""
+    snapshot: Snapshot
+    """Without what needs what."""
+    links: Sequence[Link] | None = None
+    linked: Snapshot | None = None
+    """With what needs what. Both are None where nobody asked for it."""
+
+
+class Memory:
+    """The last readings of a database, whatever the sessions that took them.
+
+    `read` fills it and makes use of it. While nothing has changed, or all is again as it was at
+    one of them, the very same snapshot comes again; else the facts of what hasn't changed do.
+    Another database, role or search_path finds nothing in it. It is right as long as only those
+    change the database meanwhile whose sessions take turns with the reading.
+    """
+
+    def __init__(self) -> None:
+        self._moments: deque[Moment] = deque(maxlen=_KEPT)
+
+    def same(self, now: Stamps) -> Moment | None:
+        """The reading of a moment at which all was as it is now."""
+        for one in self._moments:
+            if one.stamps.setting == now.setting and one.stamps.totals == now.totals:
+                # What is of use stays longest.
+                self._moments.remove(one)
+                self.keep(one)
+                return one
+        return None
+
+    def near(self, now: Stamps) -> list[Moment]:
+        """Readings from which hardly anything may have changed, the last ones first."""
+        found = [
+            (len(names), place, one)
+            for place, one in enumerate(reversed(self._moments))
+            if one.stamps.setting == now.setting
+            and (names := one.stamps.differs(now)) <= KEYED.keys()
+        ]
+        return [one for *_, one in sorted(found, key=lambda one: one[:2])[:_COMPARED]]
+
+    def linked(self) -> Moment | None:
+        """The last reading that knows what needs what."""
+        return next((one for one in reversed(self._moments) if one.links is not None), None)
+
+    def keep(self, moment: Moment) -> None:
+        """Remember a reading, rather than the oldest."""
+        self._moments.append(moment)
