@@ -7,6 +7,7 @@ RollbackError (1)
 │   └── ScriptSyntaxError (1) its SQL does not parse, or cannot be run as a migration
 ├── LedgerError (1)           schema_migrations is not ours, or cannot be used
 ├── DatabaseError (1)         no connection
+│   ├── ConnectionLost (1)    the connection has ended in the middle of something
 │   ├── NotPostgreSQL (1)     another kind of database
 │   └── LockNotAvailable (1)  somebody else holds what would have to be locked
 ├── StatementError (1)        a statement of a script failed
@@ -101,6 +102,18 @@ class LedgerError(RollbackError):
 
 class DatabaseError(RollbackError):
     """The database cannot be reached, or refuses."""
+
+
+class ConnectionLost(DatabaseError):
+    """The server has gone away, or whatever lies between. `message`: what the driver says."""
+
+    def __init__(self, message: str) -> None:
+        super().__init__(
+            f"The connection to the database was lost: {message}.",
+            state="What had not been committed is undone; `alembic migration-status` shows what is "
+            "there.",
+            next_step="Run the command again.",
+        )
 
 
 class NotPostgreSQL(DatabaseError):

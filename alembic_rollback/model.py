@@ -480,6 +480,10 @@ class StepFailure:
     """The step was not in a transaction."""
     earlier: bool = False
     """env.py had run steps on another database or schema before."""
+    recorded: bool = True
+    """The log could be asked what was committed, and says that the step failed."""
+    lost: bool = False
+    """The connection was lost; the script is not at fault."""
 
 
 @dataclass(frozen=True)

@@ -66,6 +66,8 @@ def _run(name: str, level: str, load: Any, subject: Subject) -> Iterator[Finding
     except UsageError:
         raise
     except Exception as error:
+        if getattr(error, "connection_invalidated", False):
+            raise  # no fault of the check's
         first = (str(error).strip() or type(error).__name__).splitlines()[0]
         yield Finding(
             name,

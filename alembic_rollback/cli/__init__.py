@@ -92,7 +92,7 @@ def _guarded(action: Callable[[], Any], *, raise_errors: bool = False) -> int:
     """Run an action; turn every expected error into one line and its exit code."""
     from alembic.util import CommandError
 
-    from alembic_rollback.host.failures import failure_of
+    from alembic_rollback.host.failures import failure_of, told
 
     try:
         result = action()
@@ -113,9 +113,10 @@ def _guarded(action: Callable[[], Any], *, raise_errors: bool = False) -> int:
             raise
         return report(error if failure_of(error) else RollbackError(f"{error}"))
     except Exception as error:
-        if raise_errors or not (isinstance(error, RollbackError) or failure_of(error)):
+        found = told(error)
+        if raise_errors or found is None:
             raise
-        return report(error)
+        return report(found)
 
 
 def _interrupted() -> NotConfirmed:

@@ -24,6 +24,7 @@ from alembic_rollback.host import environment, failures
 from alembic_rollback.host.configuration import settings_of
 from alembic_rollback.host.environment import Key, Snapshot
 from alembic_rollback.host.retrying import pauses, wait_or_raise
+from alembic_rollback.host.runs import refuse_read_only
 from alembic_rollback.host.state import DowngradeGuard, Order, State, new_run
 from alembic_rollback.ledger import Shape
 from alembic_rollback.model import (
@@ -85,7 +86,7 @@ def rollback(
     options = Options("rollback-db", each, with_dependants, backup, stored)
     sources: dict[Key, Source] = {}
     planner = partial(_plan, request=request, stored=stored)
-    prepared = _prepare(config, planner, options, sources)
+    prepared = _prepare(config, planner, options, sources, writes=not dry_run)
     shown = list(prepared.values())
     if dry_run or not any(one.plan.steps for one in shown):
         return shown
@@ -130,7 +131,7 @@ def downgrade(
         return Plan(tuple(revisions[version] for version in chosen), later)
 
     # Alembic decides about transactions: whether its locks fit is not looked at.
-    prepared = _prepare(config, planner, Options("downgrade", each=True), {})
+    prepared = _prepare(config, planner, Options("downgrade", each=True), {}, writes=not dry_run)
     shown = list(prepared.values())
     agreed = False
     if not dry_run and any(one.plan.steps for one in shown):
@@ -219,11 +220,21 @@ class Source:
 
 
 def _prepare(
-    config: Config, planner: Planner, options: Options, sources: dict[Key, Source]
+    config: Config,
+    planner: Planner,
+    options: Options,
+    sources: dict[Key, Source],
+    *,
+    writes: bool,
 ) -> dict[Key, Rollback]:
-    """Plan, parse, weigh and check, for each database; nothing is written."""
+    """Plan, parse, weigh and check, for each database; nothing is written.
+
+    writes: it will be run later, so a read-only server is refused before anybody is asked.
+    """
 
     def see(snapshot: Snapshot, connection: Connection) -> tuple[Key, Rollback | NotApplied]:
+        if writes:
+            refuse_read_only(connection, "default_transaction_read_only")
         if options.command == "rollback-db":
             _refuse_foreign(snapshot)
         try:

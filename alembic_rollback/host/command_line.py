@@ -7,8 +7,7 @@ from argparse import Namespace
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from alembic_rollback.errors import RollbackError
-from alembic_rollback.host.failures import failure_of
+from alembic_rollback.host.failures import failure_of, told
 from alembic_rollback.host.seams import EDGE, edge
 
 if TYPE_CHECKING:
@@ -85,9 +84,10 @@ def run_command(wrapped: Any, _: CommandLine, args: Any, kwargs: Any) -> None:
             raise
         sys.exit(edge().report(error))
     except Exception as error:
-        if options.raiseerr or not (isinstance(error, RollbackError) or failure_of(error)):
+        found = told(error)
+        if options.raiseerr or found is None:
             raise
-        sys.exit(edge().report(error))
+        sys.exit(edge().report(found))
 
 
 def make_config(files: Sequence[str], section: str, x: Sequence[str]) -> Config:

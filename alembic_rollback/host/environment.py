@@ -13,8 +13,9 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from alembic_rollback.errors import DatabaseError, PairError, RollbackError
 from alembic_rollback.host.collateral import still_gone
 from alembic_rollback.host.configuration import settings_of
-from alembic_rollback.host.failures import failure_of
+from alembic_rollback.host.failures import told
 from alembic_rollback.host.history import History, history_of
+from alembic_rollback.host.interrupts import interruptible
 from alembic_rollback.host.runs import find_ledger
 from alembic_rollback.host.scripts import needs_postgresql, script_of
 from alembic_rollback.host.state import (
@@ -39,7 +40,6 @@ from alembic_rollback.model import (
 )
 from alembic_rollback.planning import reconcile
 from alembic_rollback.recovery.remains import still_partial
-from alembic_rollback.runner import describe
 from alembic_rollback.settings import Settings
 from alembic_rollback.sql.script import Script
 
@@ -350,7 +350,8 @@ def _read_only(context: MigrationContext) -> Iterator[None]:
         return
     leave_autocommit(context)
     connection.exec_driver_sql("SET TRANSACTION READ ONLY")
-    yield
+    with interruptible(connection):
+        yield
     connection.rollback()
     context._transaction = None
 
@@ -390,16 +391,11 @@ def _connection_errors() -> Iterator[None]:
         if _raised_in(error, "sqlalchemy/engine/url.py"):
             raise unreadable from None
         raise
-    except exc.DBAPIError as error:
-        if failure_of(error):
+    except (exc.DBAPIError, exc.PendingRollbackError) as error:
+        found = told(error)
+        if found is None or found is error:
             raise
-        message = describe(error)["message"]
-        if isinstance(error, exc.OperationalError) and error.statement is None:
-            raise DatabaseError(f"Cannot connect to the database: {message}") from None
-        raise DatabaseError(
-            f"The database refused: {message}.",
-            next_step="`alembic migration-status` shows the state.",
-        ) from None
+        raise found from found.__cause__
 
 
 def _raised_in(error: BaseException, file: str) -> bool:

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from weakref import WeakKeyDictionary
 
-from alembic_rollback.errors import StatementError
+from alembic_rollback.errors import ConnectionLost, DatabaseError, RollbackError, StatementError
 from alembic_rollback.model import LogEntry, Partial, Revision, StepFailure
 from alembic_rollback.recovery.remains import still_partial
 from alembic_rollback.runner import describe
@@ -37,15 +37,80 @@ def attach(error: BaseException, failure: StepFailure) -> None:
     setattr(error, _ATTRIBUTE, failure)
 
 
+def origin_of(error: BaseException) -> BaseException:
+    """What a run began to fail with: on a dead connection, undoing it raises errors of its own."""
+    from sqlalchemy import exc
+
+    masks = (exc.PendingRollbackError, exc.DBAPIError)
+    found, before = error, error.__context__
+    begun = (*masks, RollbackError, KeyboardInterrupt)
+    while isinstance(found, masks) and isinstance(before, begun):
+        found, before = before, before.__context__
+    return found
+
+
+def _begun_with(error: BaseException) -> BaseException:
+    """As `origin_of`; ConnectionLost where somebody has caught what a dead connection raised."""
+    from sqlalchemy import exc
+
+    origin = origin_of(error)
+    if isinstance(origin, exc.PendingRollbackError):
+        return ConnectionLost("the server has gone away")
+    return origin
+
+
+def told(error: BaseException) -> BaseException | None:
+    """The error to print in lines for one that ended a command; None if it is a bug's.
+
+    That of a step or one of ours; else DatabaseError where PostgreSQL refused or has gone away.
+    """
+    from sqlalchemy import exc
+
+    origin = _begun_with(error)
+    for one in (error, origin):
+        if isinstance(one, RollbackError) or failure_of(one):
+            return one
+    if not isinstance(origin, exc.DBAPIError) or not _is_postgresql(origin):
+        return None
+    message = str(describe(origin)["message"])
+    if is_lost(origin):
+        return ConnectionLost(message)
+    if isinstance(origin, exc.OperationalError) and origin.statement is None:
+        return DatabaseError(
+            f"Cannot connect to the database: {message}",
+            next_step="Once it can be reached, `alembic migration-status` shows the state.",
+        )
+    return DatabaseError(
+        f"The database refused: {message}.",
+        next_step="`alembic migration-status` shows the state.",
+    )
+
+
+def is_lost(error: BaseException | None) -> bool:
+    """Whether an error, or what it was made of, is the end of the connection."""
+    if error is None or isinstance(error, ConnectionLost):
+        return error is not None
+    return bool(getattr(error, "connection_invalidated", False)) or is_lost(error.__cause__)
+
+
+def _is_postgresql(error: Any) -> bool:
+    """By the driver: its errors are all that is there, whichever engine env.py has made."""
+    drivers = ("psycopg", "psycopg2", "asyncpg", "pg8000", "sqlalchemy")
+    return type(error.orig).__module__.partition(".")[0] in drivers
+
+
 @contextmanager
 def recorded(state: State) -> Iterator[None]:
     """Turn an error in a step into a rolled-back transaction and a log row, and raise it again."""
     try:
         yield
     except BaseException as error:
+        origin = _begun_with(error)
         if state.attempt is not None:
-            _handle(state, error)
-        raise
+            _handle(state, origin)
+        if origin is error:
+            raise
+        raise origin from origin.__cause__
     if state.context.environment_context is not None:
         _EARLIER.setdefault(state.context.environment_context, []).append(bool(state.done))
 
@@ -69,6 +134,7 @@ def _handle(state: State, error: BaseException) -> None:
     external = bool(context._in_external_transaction)
     committed: tuple[str, ...] = ()
     partial: Partial | None = None
+    recorded = True
     try:
         if external:
             _note_elsewhere(state, entry)
@@ -78,6 +144,7 @@ def _handle(state: State, error: BaseException) -> None:
     except Exception as second:
         # The first error is what the user needs; that it could not be recorded, in addition.
         log.warning("The failure could not be recorded: %s", str(second).splitlines()[0])
+        recorded = external
     revision = state.history.revisions[attempt.version]
     failure = StepFailure(
         attempt.version,
@@ -90,6 +157,8 @@ def _handle(state: State, error: BaseException) -> None:
         external,
         outside=state.autocommits or attempt.outside,
         earlier=any(_EARLIER.get(context.environment_context, ())),
+        recorded=recorded,
+        lost=is_lost(error),
     )
     attach(error, failure)
 
@@ -104,7 +173,7 @@ def _undo(state: State) -> None:
     context = state.context
     if context._transaction is not None and context._transaction.is_active:
         context._transaction.rollback()
-    elif state.connection.in_transaction():
+    elif state.connection.get_transaction() is not None:  # also one that a lost connection ended
         state.connection.rollback()
     context._transaction = None
 

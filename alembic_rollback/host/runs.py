@@ -15,6 +15,7 @@ from alembic_rollback.errors import DatabaseError, LedgerError
 from alembic_rollback.host import collateral, failures
 from alembic_rollback.host.configuration import settings_of
 from alembic_rollback.host.history import History, history_of
+from alembic_rollback.host.interrupts import interruptible
 from alembic_rollback.host.locks import RunnerLock
 from alembic_rollback.host.outside import Recorder, recorded_block, repair
 from alembic_rollback.host.scripts import needs_postgresql
@@ -186,6 +187,7 @@ def _run_online(context: MigrationContext, alembic_run: Callable[[], None]) -> N
     order: Order | None = context.opts.get(OPTION)
     _be_heard(context)
     with ExitStack() as stack:
+        stack.enter_context(interruptible(context.connection))
         session = prepare_transaction(context, order, stack)
         refuse_read_only(context.connection)
         ledger = find_ledger(context, settings)

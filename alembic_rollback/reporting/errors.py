@@ -53,6 +53,11 @@ def _told(error: StatementError) -> str:
 def _state(failure: StepFailure) -> str:
     if failure.external:
         return "The transaction is the caller's: nothing is undone until it rolls back."
+    if not failure.recorded:
+        return (
+            "What had not been committed is undone; what had been could not be asked: "
+            "`alembic migration-status` shows the state."
+        )
     words = "applied" if failure.direction == "up" else "rolled back"
     parts = []
     if failure.committed:
@@ -86,7 +91,7 @@ def _next(failure: StepFailure) -> str:
         return _next_of_partial(failure)
     if failure.message.startswith("KeyboardInterrupt"):
         return "Next: run the command again."
-    if failure.message.startswith(_TRANSIENT):
+    if failure.lost or failure.message.startswith(_TRANSIENT):
         return "Next: run the command again; the script is not at fault."
     if failure.direction == "down":
         return f"Next: correct the down script, then `alembic rollback-db {failure.version}`."
@@ -104,7 +109,8 @@ def _next(failure: StepFailure) -> str:
 def _next_of_partial(failure: StepFailure) -> str:
     assert failure.partial is not None
     undo = f"`alembic rollback-db {failure.version}`"
-    correct = "" if failure.message.startswith(_TRANSIENT) else "correct the script and "
+    passing = failure.lost or failure.message.startswith(_TRANSIENT)
+    correct = "" if passing else "correct the script and "
     from_there = "it goes on from there" if failure.partial.progress.total else "it runs again"
     if failure.direction == "down":
         return f"Next: {correct}run {undo}: {from_there}."
