@@ -315,8 +315,8 @@ def test_a_hole_is_what_lies_below_something_applied(case):
 
 
 FORMS = (
-    "Say what to roll back, in one form: VERSION…, --to VERSION, --last N, --last-run, --to-tag TAG "
-    "or --all."
+    "Say what to roll back, in one form: VERSION…, --to VERSION, --last N, --last-run, "
+    "--to-tag TAG or --all."
 )
 
 

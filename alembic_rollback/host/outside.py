@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from alembic_rollback.errors import RollbackError
-from alembic_rollback.host.state import Attempt, State
+from alembic_rollback.host.state import Attempt, State, Watching
 from alembic_rollback.model import LogEntry
 from alembic_rollback.recovery.probes import holds_alone, note_before
 from alembic_rollback.recovery.remains import Remains
@@ -92,16 +92,15 @@ def repair(connection: Connection, repairs: tuple[str, ...], *, inside: bool) ->
 
 
 @contextmanager
-def recorded_block(state: State) -> Iterator[None]:
-    """Record each statement that a `.py` revision runs in an autocommit block.
+def watched(state: State) -> Iterator[None]:
+    """Count and record the statements of a `.py` revision while it runs.
 
-    Its statements are only known once they come, so they are told by SQLAlchemy's events.
+    They are only known once they come, so they are told by SQLAlchemy's events.
     """
     attempt = state.attempt
     connection: Any = state.connection
-    if attempt is None or state.offline:
-        yield
-        return
+    assert attempt is not None
+    attempt.watching = Watching.ONE_BY_ONE if state.autocommits else Watching.TOGETHER
     watch = _Watch(Recorder(state, attempt.version, attempt.direction), attempt)
     from sqlalchemy import event
 
@@ -114,35 +113,52 @@ def recorded_block(state: State) -> Iterator[None]:
         event.remove(connection, "after_cursor_execute", watch.after)
 
 
-class _Watch:
-    """Writes the rows, and overlooks the statements that doing so runs itself."""
+def note_committed(state: State, attempt: Attempt) -> None:
+    """Record, in the transaction that an autocommit block is about to commit, that it holds a part
+    of a `.py` revision.
+    """
+    new = attempt.statements - attempt.kept
+    if not new or state.autocommits:
+        return
+    recorder = Recorder(state, attempt.version, attempt.direction)
+    what = "statement" if new == 1 else f"{new} statements"
+    recorder.note("finished", f"the {what} before autocommit_block()", attempt.statements, None)
+    attempt.kept = attempt.statements
 
+
+@contextmanager
+def taken(attempt: Attempt, how: Watching) -> Iterator[None]:
+    """In the block, statements are taken in that way."""
+    before, attempt.watching = attempt.watching, how
+    try:
+        yield
+    finally:
+        attempt.watching = before
+
+
+class _Watch:
     def __init__(self, recorder: Recorder, attempt: Attempt) -> None:
-        self._recorder, self._attempt, self._busy = recorder, attempt, False
+        self._recorder, self._attempt = recorder, attempt
 
     def before(self, connection: Connection, cursor: Any, sql: str, *_: Any) -> None:
-        if self._busy:
+        attempt = self._attempt
+        if attempt.watching is Watching.OURS:
             return
-        self._attempt.statements += 1
-        self._attempt.pending = True
-        with self._alone():
-            statement = _parsed(sql)
-            found = note_before(connection, statement) if statement else None
-            self._recorder.note("started", sql, self._attempt.statements, None, found=found)
+        attempt.statements += 1
+        if attempt.watching is Watching.ONE_BY_ONE:
+            attempt.pending = True
+            with taken(attempt, Watching.OURS):
+                statement = _parsed(sql)
+                found = note_before(connection, statement) if statement else None
+                self._recorder.note("started", sql, attempt.statements, None, found=found)
 
     def after(self, connection: Connection, cursor: Any, sql: str, *_: Any) -> None:
-        if not self._busy:
-            with self._alone():
-                self._recorder.note("finished", sql, self._attempt.statements, None)
-            self._attempt.pending = False
-
-    @contextmanager
-    def _alone(self) -> Iterator[None]:
-        self._busy = True
-        try:
-            yield
-        finally:
-            self._busy = False
+        attempt = self._attempt
+        if attempt.watching is Watching.ONE_BY_ONE:
+            with taken(attempt, Watching.OURS):
+                self._recorder.note("finished", sql, attempt.statements, None)
+            attempt.kept = attempt.statements
+            attempt.pending = False
 
 
 def _parsed(sql: str) -> Statement | None:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext
+from contextlib import ExitStack, contextmanager, nullcontext
 from typing import TYPE_CHECKING, Any
 
 from alembic_rollback import ledger as ledgers
@@ -17,7 +17,7 @@ from alembic_rollback.host.configuration import settings_of
 from alembic_rollback.host.history import History, history_of
 from alembic_rollback.host.interrupts import interruptible
 from alembic_rollback.host.locks import RunnerLock
-from alembic_rollback.host.outside import Recorder, recorded_block, repair
+from alembic_rollback.host.outside import Recorder, note_committed, repair, taken
 from alembic_rollback.host.scripts import needs_postgresql
 from alembic_rollback.host.state import (
     OPTION,
@@ -25,13 +25,14 @@ from alembic_rollback.host.state import (
     Order,
     Starting,
     State,
+    Watching,
     entered,
     new_run,
     session_timeouts,
 )
 from alembic_rollback.host.transactions import autocommits, prepare_transaction
 from alembic_rollback.ledger import Ledger, Shape, Tagged
-from alembic_rollback.planning import Applied, holes, reconcile
+from alembic_rollback.planning import Applied, Reconciled, holes, reconcile
 from alembic_rollback.recovery.remains import still_partial
 from alembic_rollback.runner import describe, run_script
 from alembic_rollback.settings import Settings, check_duration, seconds
@@ -204,7 +205,8 @@ def _run_online(context: MigrationContext, alembic_run: Callable[[], None]) -> N
                 state.connection.commit()  # the ledger and what was reconciled
             state.set_timeouts()
             alembic_run()
-            collateral.finish(state)
+            with state.whole():
+                collateral.finish(state)
             if context.purge:
                 _finish_purge(state)
             if state.run.tag:
@@ -332,7 +334,13 @@ def _open(
     state = State(context, settings, history, ledger, run, applied, order, lock)
     state.autocommits = autocommits(connection)
     state.partials = still_partial(connection, ledger.partials(connection))
-    for version in history.graph.order(outcome.added):
+    with state.whole():
+        _bring_together(state, outcome)
+    return state
+
+
+def _bring_together(state: State, outcome: Reconciled) -> None:
+    for version in state.history.graph.order(outcome.added):
         state.add(state.entry(version, "none", "adopted"))
     for version in sorted(outcome.removed):
         log.warning(
@@ -343,7 +351,6 @@ def _open(
         state.replace_heads(outcome.heads)
         shown = ", ".join(sorted(outcome.heads)) or "base"
         log.info("Version table set to %s, as the ledger says.", shown)
-    return state
 
 
 def _keep_tag(state: State) -> None:
@@ -359,24 +366,24 @@ def _keep_tag(state: State) -> None:
 def _finish_purge(state: State) -> None:
     """After `stamp --purge` only what was stamped is applied."""
     stamped = state.history.graph.cov(state.context.get_current_heads())
-    for version in sorted(state.applied.versions - stamped):
-        state.applied.remove(version)
-        state.remove(state.entry(version, "none", "stamped"))
+    with state.whole():
+        for version in sorted(state.applied.versions - stamped):
+            state.applied.remove(version)
+            state.remove(state.entry(version, "none", "stamped"))
     if state.context._transaction_per_migration:
         state.connection.commit()
 
 
 @contextmanager
 def _bridged(state: State, lock: RunnerLock, block: Any) -> Iterator[None]:
-    if state.attempt:
-        state.attempt.outside = True
-    with lock.bridged(), block, _watched(state):
-        yield
-    state.apply_timeouts()
-
-
-def _watched(state: State) -> AbstractContextManager[None]:
-    """A pair's statements are recorded by the one who runs them, those of a `.py` as they come."""
     attempt = state.attempt
-    is_pair = attempt is None or (attempt.version, attempt.direction) in state.scripts
-    return nullcontext() if is_pair else recorded_block(state)
+    if attempt is None:
+        with lock.bridged(), block:
+            yield
+        return
+    attempt.outside = True
+    with taken(attempt, Watching.OURS):
+        note_committed(state, attempt)
+        with lock.bridged(), block, taken(attempt, Watching.ONE_BY_ONE):
+            yield
+        state.apply_timeouts()

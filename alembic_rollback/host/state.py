@@ -7,9 +7,10 @@ import os
 import socket
 import uuid
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from contextvars import ContextVar
 from dataclasses import dataclass, field
+from enum import Enum
 from time import perf_counter
 from typing import TYPE_CHECKING, Any
 
@@ -66,6 +67,17 @@ class Order:
     """How long to wait for another runner; the setting's if empty."""
 
 
+class Watching(Enum):
+    """How the statements of a `.py` revision are taken as they come."""
+
+    OURS = "ours"
+    """They are bookkeeping, and no statements of it."""
+    TOGETHER = "together"
+    """In a transaction: they are counted, should it be committed in the middle."""
+    ONE_BY_ONE = "one by one"
+    """Each is committed by itself, and recorded."""
+
+
 @dataclass
 class Attempt:
     """The step that is being run."""
@@ -78,9 +90,13 @@ class Attempt:
     outside: bool = False
     """Something of it ran outside a transaction, so its record must not be undone with others."""
     statements: int = 0
-    """How many statements of a `.py` revision were begun in autocommit blocks."""
+    """How many statements of a `.py` revision were begun."""
+    watching: Watching = Watching.OURS
+    """How those that come now are taken."""
+    kept: int = 0
+    """How many of them the log knows as executed."""
     pending: bool = False
-    """The last of them has not come to its end."""
+    """The last of them is committed by itself, and has not come to its end."""
 
     @property
     def elapsed_ms(self) -> int:
@@ -168,6 +184,21 @@ class State:
             context._transaction.commit()
             context._transaction = self.connection.begin()
         self.apply_timeouts()
+
+    @contextmanager
+    def whole(self) -> Iterator[None]:
+        """What is recorded in the block comes together, also where there are no transactions."""
+        if self.offline or not self.autocommits:
+            yield
+            return
+        self.connection.exec_driver_sql("BEGIN")
+        try:
+            yield
+            self.connection.exec_driver_sql("COMMIT")
+        except BaseException:
+            with suppress(Exception):  # the connection may be gone
+                self.connection.exec_driver_sql("ROLLBACK")
+            raise
 
     def set_timeouts(self) -> None:
         """Set the order's timeouts; remember the session's, for scripts that SET them."""

@@ -5,11 +5,12 @@ from __future__ import annotations
 import functools
 import logging
 from collections.abc import Callable, Iterable
+from contextlib import nullcontext
 from typing import TYPE_CHECKING, Any
 
 from alembic_rollback.errors import Blocked, PairError, RollbackError
 from alembic_rollback.host import collateral
-from alembic_rollback.host.outside import repair
+from alembic_rollback.host.outside import repair, watched
 from alembic_rollback.host.scripts import load_script, load_stored, pair_of
 from alembic_rollback.host.seams import edge
 from alembic_rollback.host.state import DOWNGRADE, STATE, Attempt, State
@@ -82,10 +83,13 @@ def update_to_step(wrapped: Any, maintainer: Any, args: Any, kwargs: Any) -> Non
         wrapped(*args, **kwargs)
 
     (step,) = args
+    with state.whole():
+        if hasattr(step, "revision"):
+            _record_step(state, maintainer, step, alembic_update)
+        else:
+            _record_stamp(state, maintainer, step, alembic_update)
     if hasattr(step, "revision"):
-        _record_step(state, maintainer, step, alembic_update)
-    else:
-        _record_stamp(state, maintainer, step, alembic_update)
+        _end_step(state, step)
 
 
 def prepare(state: State, steps: list[RevisionStep]) -> list[RevisionStep]:
@@ -225,7 +229,8 @@ def _rest(
     partial = state.partials.get(version)
     if partial is None or state.offline:
         return script
-    remains = rest_of(state.connection, partial, title, pair, script, direction)
+    with state.whole():
+        remains = rest_of(state.connection, partial, title, pair, script, direction)
     state.remains[version, direction] = remains
     if direction == "up":  # before a rollback they are shown with what it takes away
         for note in remains.notes:
@@ -275,7 +280,9 @@ def _attempted(state: State, step: RevisionStep) -> Callable[..., None]:
         _begin_again(state, step)
         if state.guard:
             state.guard((state.history.revisions[step.revision.revision],))
-        function(*args, **kwargs)
+        is_python = (step.revision.revision, direction) not in state.scripts
+        with watched(state) if is_python and not state.offline else nullcontext():
+            function(*args, **kwargs)
         if state.attempt.script_ms is None:
             state.attempt.script_ms = state.attempt.elapsed_ms
 
@@ -306,9 +313,13 @@ def _record_step(
     else:
         state.remove(state.entry(version, "down", "rolled_back", duration_ms=elapsed))
     state.done.append(version)
+
+
+def _end_step(state: State, step: RevisionStep) -> None:
     if step.is_upgrade and not state.offline:
-        collateral.restore(state)
-    if attempt and attempt.outside:
+        with state.whole():
+            collateral.restore(state)
+    if state.attempt and state.attempt.outside:
         state.commit()
 
 

@@ -125,12 +125,26 @@ def _dropped_before(connection: Connection, node: Any) -> dict[str, Any] | None:
     if not node.concurrent:
         return None
     (item,) = node.objects
-    return {"index": _oid(connection, tuple(part.string.sval for part in item.list.items))}
+    index = _oid(connection, tuple(part.string.sval for part in item.list.items))
+    rows = _rows(connection, _USABLE, index=index)
+    return {"index": index, "valid": bool(rows and rows[0][0])}
+
+
+_USABLE = (
+    "SELECT indisvalid, indislive, CAST(CAST(indexrelid AS regclass) AS text) FROM pg_index "
+    "WHERE indexrelid = :index"
+)
 
 
 def _dropped_after(connection: Connection, node: Any, found: Found) -> Settled:
-    sql = "SELECT 1 FROM pg_class WHERE oid = :index"
-    return _AGAIN if _rows(connection, sql, index=found["index"]) else _DONE
+    """It is made invalid first, and then dead; only what follows takes it away."""
+    rows = _rows(connection, _USABLE, index=found["index"])
+    if not rows:
+        return _DONE
+    valid, live, name = rows[0]
+    if live and (valid or not found["valid"]):
+        return _AGAIN
+    return Settled(True, (_drop_index(name),), f"Dropping {name} was under way; it is finished.")
 
 
 _INVALID = (
