@@ -6,6 +6,7 @@ refuse several statements at once; measured, it costs nothing.
 
 from __future__ import annotations
 
+import re
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, nullcontext, suppress
@@ -144,8 +145,30 @@ def describe(error: Any) -> dict[str, Any]:
             "hint": getattr(cause, "hint", None),
             "position": getattr(cause, "position", None),
         }
-    found["hint"] = _REMEDIES.get(str(found["sqlstate"]), found["hint"])
+    remedy = _REMEDIES.get(str(found["sqlstate"])) or _right_needed(str(found["message"]))
+    found["hint"] = remedy or found["hint"]
     return found
+
+
+def _right_needed(message: str) -> str | None:
+    """PostgreSQL names the object, but not the right: see GRANT, and "Privileges"."""
+    match = re.match(r"permission denied for (schema|database|table|view|sequence) (.+)", message)
+    return _RIGHTS[match[1]].format(f"{match[1]} {match[2]}") if match else None
+
+
+_ROWS = (
+    "The role lacks a right on {}: SELECT to read it, INSERT, UPDATE, DELETE or TRUNCATE to change "
+    "it, REFERENCES for a foreign key to it, TRIGGER for a trigger on it."
+)
+_RIGHTS = {
+    "schema": "The role lacks a right: CREATE on {0} to make something in it, or USAGE on {0} to "
+    "use what is there.",
+    "database": "The role lacks CREATE on {}, which schemas and extensions need.",
+    "table": _ROWS,
+    "view": _ROWS,
+    "sequence": "The role lacks a right on {}: USAGE for nextval, SELECT to read it, UPDATE for "
+    "setval.",
+}
 
 
 _REMEDIES = {

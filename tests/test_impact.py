@@ -452,9 +452,10 @@ def test_forced_row_level_security_never_makes_the_owner_count_nothing(role, ana
         forced(owner)
         if analyze:
             execute(owner, "ANALYZE t")
-        assert losses(owner, "DROP TABLE t;")[0] == f"DROP TABLE t (containing {shown} rows)"
+        why = "row-level security hides rows from this role"
+        assert losses(owner, "DROP TABLE t;")[0] == f"DROP TABLE t (containing {shown} rows: {why})"
         column = "ALTER TABLE t DROP COLUMN id;"
-        assert losses(owner, column) == [f"DROP COLUMN id OF t (containing {shown} values)"]
+        assert losses(owner, column) == [f"DROP COLUMN id OF t (containing {shown} values: {why})"]
         assert owner.exec_driver_sql("SELECT count(*) FROM t").scalar_one() == 0
 
 
@@ -487,7 +488,10 @@ def test_a_role_that_may_not_read_gets_an_estimate(engine, role):
         table(admin, "t", 150)
         execute(admin, "ANALYZE t")
     with limited.connect() as connection:
-        assert losses(connection, "DROP TABLE t;") == ["DROP TABLE t (containing ~150 rows)"]
+        why = "this role lacks SELECT on it"
+        assert losses(connection, "DROP TABLE t;") == [
+            f"DROP TABLE t (containing ~150 rows: {why})"
+        ]
 
 
 def test_an_estimate_of_zero_is_never_shown_for_rows_that_cannot_be_seen(engine, role):

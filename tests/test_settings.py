@@ -37,10 +37,14 @@ def test_every_setting_can_be_given_as_text():
         "backup_command": "check-backup",
         "backup_directory": "dumps",
         "downgrade_guard": "off",
+        "lock_wait": "1min",
+        "retries": "5",
+        "failure_directory": "reports",
+        "on_failure": "page-us",
         "scratch_url": "postgresql://localhost/postgres",
     }
     assert {*given, "safety_checks"} == {field.name for field in fields(Settings)}
-    assert read(given, "x") == Settings(**{**given, "count_limit": 1000})
+    assert read(given, "x") == Settings(**{**given, "count_limit": 1000, "retries": 5})
 
 
 def test_levels_of_checks_are_keys_in_an_ini_file():

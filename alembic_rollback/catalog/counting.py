@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from alembic_rollback.catalog.tables import Table
@@ -36,6 +36,8 @@ class RowCount:
 
     rows: int | None
     exact: bool = True
+    why: str = ""
+    """Why it could not be counted, where a right is missing."""
 
 
 def count_rows(
@@ -61,10 +63,23 @@ def count_rows(
             sql = f"SELECT count(*) FROM ({_escaped(inner)}LIMIT :many) counted"
             rows = int(_query(connection, sql, many=budget.rows + 1).scalar_one())
     except DBAPIError:
-        return estimated(table)
+        return replace(estimated(table), why=_missing_right(connection, table))
     if rows > budget.rows:
         return RowCount(max(table.estimate, rows - 1), exact=False)
     return RowCount(rows)
+
+
+def _missing_right(connection: Connection, table: Table) -> str:
+    sql = (
+        "SELECT has_schema_privilege(relnamespace, 'USAGE'), has_table_privilege(oid, 'SELECT'), "
+        "row_security_active(oid) FROM pg_class WHERE oid = :oid"
+    )
+    usage, select, hiding = _query(connection, sql, oid=table.oid).one()
+    if not usage:
+        return "this role lacks USAGE on its schema"
+    if not select:
+        return "this role lacks SELECT on it"
+    return "row-level security hides rows from this role" if hiding else ""
 
 
 def estimated(table: Table) -> RowCount:

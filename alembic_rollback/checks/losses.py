@@ -108,7 +108,7 @@ class Losses:
         found.destructive = True
         only = dropped and table.kind == "r"
         counted = self._count(table, only=only)
-        found.lines.append(f"{words} (containing {shown_rows(counted.rows, counted.exact)})")
+        found.lines.append(f"{words} (containing {_shown(counted)})")
         referenced: tuple[str, ...] = ()
         if dropped:
             self.dropped.add(table.oid)
@@ -225,8 +225,13 @@ def shown_rows(rows: int | None, exact: bool) -> str:
     return f"{'' if exact else '~'}{rows} row{'' if rows == 1 else 's'}"
 
 
+def _shown(counted: RowCount, what: str = "row") -> str:
+    number = shown_rows(counted.rows, counted.exact).replace("row", what)
+    return f"{number}: {counted.why}" if counted.why else number
+
+
 def _shown_values(counted: RowCount) -> str:
-    return shown_rows(counted.rows, counted.exact).replace("row", "value")
+    return _shown(counted, "value")
 
 
 def _conversion(effect: Effect, column: str) -> str | None:

@@ -48,6 +48,8 @@ log = logging.getLogger("alembic.rollback")
 
 Load = Callable[[], SqlScript]
 
+_FOR_ANOTHER_ROLE = "`alembic upgrade --sql` prints the statements, for a role that may."
+
 
 def run_migrations(wrapped: Any, context: MigrationContext, args: Any, kwargs: Any) -> None:
     """Seam `MigrationContext.run_migrations`."""
@@ -301,9 +303,10 @@ def _why_no_ledger(
         with nullcontext() if autocommits(connection) else connection.begin_nested():
             ledger.create(connection)
     except DBAPIError as error:
+        told = describe(error)
         return (
-            f"The ledger {name} cannot be created: {describe(error)['message']}.",
-            "`alembic upgrade --sql` prints the statements, for a role that may.",
+            f"The ledger {name} cannot be created: {told['message']}.",
+            " ".join(filter(None, (told["hint"], _FOR_ANOTHER_ROLE))),
         )
     if not ledger.may_write(connection):
         return (
