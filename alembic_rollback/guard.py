@@ -13,6 +13,7 @@ from alembic_rollback.checks.registry import RECHECKED, findings
 from alembic_rollback.errors import Blocked, LockNotAvailable
 from alembic_rollback.host import collateral
 from alembic_rollback.host.environment import Key
+from alembic_rollback.host.retrying import DEADLOCK, LOCK_TIMEOUT
 from alembic_rollback.host.state import State
 from alembic_rollback.model import Affected, Impact, Revision, Rollback, StepImpact
 from alembic_rollback.preflight import budget_of, refuse, subject_of
@@ -129,8 +130,11 @@ def _lock_tables(connection: Connection, steps: Sequence[StepImpact]) -> None:
     try:
         lock_tables(connection, [table.oid for step in steps for table in step.tables])
     except DBAPIError as error:
+        told = describe(error)
+        if told["sqlstate"] not in (LOCK_TIMEOUT, DEADLOCK):
+            raise
         raise LockNotAvailable(
-            f"The tables that would lose rows cannot be locked: {describe(error)['message']}.",
+            f"The tables that would lose rows cannot be locked: {told['message']}.",
             state="Nothing was changed.",
             next_step="Try again, or wait longer with --lock-timeout.",
         ) from None

@@ -16,6 +16,8 @@ from sqlalchemy import create_engine
 from sqlalchemy.engine import URL
 from sqlalchemy.pool import NullPool
 
+from tests import forking
+
 ENV = """
 from logging.config import fileConfig
 from alembic import context
@@ -83,6 +85,8 @@ def upgrade():
 def downgrade():
     {down_body}
 '''
+
+_UTF8 = {"PYTHONIOENCODING": "utf-8", "PYTHONUTF8": "1"}
 
 
 @dataclass(frozen=True)
@@ -183,18 +187,27 @@ class Project:
         env: Mapping[str, str] | None = None,
     ) -> Result:
         """Run `alembic …` as a process of its own; fail unless it ends with `code`."""
+        given = self.env(env)
+        mine = {k: v for k, v in given.items() if k.startswith("PYTHON") and v != os.environ.get(k)}
+        if mine.keys() <= _UTF8.keys():
+            result = Result(*forking.run(args, self.root, given, input))
+        else:
+            result = self._run(args, given, input)
+        assert code is None or result.code == code, f"{args}: {result.code}\n{result.text}"
+        return result
+
+    def _run(self, args: Iterable[str], env: Mapping[str, str], input: str) -> Result:
+        """In a new interpreter."""
         process = subprocess.run(
             self.command(*args),
             cwd=self.root,
-            env=self.env(env),
+            env=env,
             input=input,
             capture_output=True,
             text=True,
             timeout=120,
         )
-        result = Result(process.returncode, process.stdout, process.stderr)
-        assert code is None or result.code == code, f"{args}: {result.code}\n{result.text}"
-        return result
+        return Result(process.returncode, process.stdout, process.stderr)
 
     def command(self, *args: str) -> list[str]:
         """The command line of a real `alembic` process."""
@@ -209,8 +222,7 @@ class Project:
 
     def env(self, more: Mapping[str, str] | None = None) -> dict[str, str]:
         inherited = {k: v for k, v in os.environ.items() if k not in ("NO_COLOR", "ALEMBIC_CONFIG")}
-        utf8 = {"PYTHONIOENCODING": "utf-8", "PYTHONUTF8": "1"}
-        return {**inherited, **utf8, **self.environment, **(more or {})}
+        return {**inherited, **_UTF8, **self.environment, **(more or {})}
 
     @property
     def config(self) -> Config:

@@ -33,7 +33,7 @@ def is_passing(error: BaseException) -> bool:
     failure = failure_of(error)
     if failure is None:
         return isinstance(error, LockNotAvailable)
-    if failure.committed or failure.partial or failure.earlier:
+    if failure.committed or failure.partial or failure.earlier or not failure.recorded:
         return False
     passing = (LOCK_TIMEOUT, DEADLOCK, SERIALIZATION_FAILURE, LockNotAvailable.__name__)
     return not failure.external and failure.message.startswith(passing)
@@ -43,7 +43,14 @@ def wait_or_raise(error: Exception, pause: float | None) -> None:
     """Wait before another attempt; raise the error again where there is none, or it cannot help."""
     if pause is None or not is_passing(error):
         raise error
-    failure = failure_of(error)
-    told = f"{failure.title}: {failure.message}." if failure else getattr(error, "what", "")
-    log.warning("%s Nothing was changed; trying again in %.1f s.", told, pause)
+    log.warning("%s Nothing was changed; trying again in %.1f s.", _told(error), pause)
     time.sleep(pause)
+
+
+def _told(error: Exception) -> str:
+    failure = failure_of(error)
+    if failure is None or isinstance(error, LockNotAvailable):
+        told = getattr(error, "what", "")
+    else:
+        told = f"{failure.message}."
+    return f"{failure.title}: {told}" if failure else told

@@ -22,6 +22,7 @@ import sqlalchemy.dialects.postgresql.psycopg2  # noqa: F401
 from alembic_rollback import cli, commands  # noqa: F401
 from alembic_rollback.catalog.facts import reading  # noqa: F401
 from alembic_rollback.sql import parser  # noqa: F401
+from tests.forking import become
 from tests.project import Result
 
 PATIENCE = 60.0
@@ -91,9 +92,11 @@ def _be(command: Command) -> None:
     """Become the command; never returns, whatever happens, into what belongs to the parent."""
     code = 70
     try:
-        os.chdir(command.root)
-        os.environ.update(command.env)
-        _redirect(command)
+        env = {**os.environ, **command.env}
+        become(str(command.root), env, (os.devnull, str(command.out), str(command.err)))
+        for stream in (sys.stdout, sys.stderr):
+            # By the line: what it has announced is there to be checked, however it ends.
+            stream.reconfigure(encoding="utf-8", line_buffering=True)  # type: ignore[union-attr]
         code = _main(list(command.argv))
     except BaseException:
         traceback.print_exc()
@@ -101,20 +104,6 @@ def _be(command: Command) -> None:
         for stream in (sys.stdout, sys.stderr):
             stream.flush()
         os._exit(code)
-
-
-def _redirect(command: Command) -> None:
-    flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC
-    targets = (
-        os.open(os.devnull, os.O_RDONLY),
-        *(os.open(p, flags) for p in (command.out, command.err)),
-    )
-    for number, target in enumerate(targets):
-        os.dup2(target, number)
-    for stream in (sys.stdout, sys.stderr):
-        # By the line: what it has announced is there to be checked, however it ends.
-        stream.reconfigure(encoding="utf-8", line_buffering=True)  # type: ignore[union-attr]
-    os.closerange(3, 1024)  # the parent's connections and pipes
 
 
 def _main(argv: list[str]) -> int:
