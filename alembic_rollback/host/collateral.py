@@ -198,18 +198,8 @@ def _note(state: State, one: Collateral, *, repaired: bool) -> None:
 @contextmanager
 def _transaction(state: State) -> Iterator[None]:
     """A savepoint; where env.py's engine has no transactions (AUTOCOMMIT), a transaction."""
-    connection = state.connection
-    if not state.autocommits:
-        with connection.begin_nested():
-            yield
-        return
-    connection.exec_driver_sql("BEGIN")
-    try:
+    with state.whole() if state.autocommits else state.connection.begin_nested():
         yield
-    except BaseException:
-        connection.exec_driver_sql("ROLLBACK")
-        raise
-    connection.exec_driver_sql("COMMIT")
 
 
 @contextmanager

@@ -207,8 +207,7 @@ def _run_online(context: MigrationContext, alembic_run: Callable[[], None]) -> N
                 state.connection.commit()  # the ledger and what was reconciled
             state.set_timeouts()
             alembic_run()
-            with state.whole():
-                collateral.finish(state)
+            collateral.finish(state)
             if context.purge:
                 _finish_purge(state)
             if state.run.tag:

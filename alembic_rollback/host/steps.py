@@ -317,8 +317,7 @@ def _record_step(
 
 def _end_step(state: State, step: RevisionStep) -> None:
     if step.is_upgrade and not state.offline:
-        with state.whole():
-            collateral.restore(state)
+        collateral.restore(state)
     if state.attempt and state.attempt.outside:
         state.commit()
 
