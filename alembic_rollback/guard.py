@@ -62,11 +62,13 @@ class Guard:
         before = [s for s in shown.impact.steps if s.revision in steps]
         if state.autocommits:
             # Without transactions there is no lock under which a second look would hold.
-            collateral.save(state, _outside(before, replace(shown.impact, steps=tuple(before))))
+            collateral.save(state, _outside(before))
             return
         if all(script is None or script.transactional for script in scripts.values()):
             _lock_tables(connection, before)
-        known = Known(ups={}, why={}, uncounted=_uncounted(before))
+        # Whose it is was found out beforehand; what has come since is others'.
+        own = frozenset(one.address for step in before for one in step.objects if not one.outside)
+        known = Known(uncounted=_uncounted(before), own=own)
         plan = replace(shown.plan, steps=steps)
         impact = assess(connection, plan, scripts, budget_of(state.settings), known)
         if self.agreed and not self._is_what_was_shown(shown, impact, scripts):
@@ -78,7 +80,7 @@ class Guard:
         now = replace(shown, plan=plan, impact=impact, scripts=scripts)
         subject = subject_of(self.config, connection, state.settings, now)
         refuse(findings(subject, RECHECKED))
-        collateral.save(state, _outside(before, impact))
+        collateral.save(state, _outside(impact.steps))
         self._remember(key, impact)
 
     def _remember(self, key: Key, impact: Impact) -> None:
@@ -105,22 +107,14 @@ def _uncounted(steps: Sequence[StepImpact]) -> frozenset[int]:
     return frozenset(t.oid for step in steps for t in step.tables if not t.exact)
 
 
-def _outside(shown: Sequence[StepImpact], impact: Impact) -> list[tuple[str, Sequence[Affected]]]:
-    """What each step takes from others, of what is there now.
-
-    Whose it is was found out beforehand, with the ups at hand; what has come since is others'.
-    """
-    ours = {one.address for step in shown for one in step.objects if not one.outside}
+def _outside(steps: Sequence[StepImpact]) -> list[tuple[str, Sequence[Affected]]]:
+    """What each step takes from others."""
     return [
         (
             step.revision.version,
-            [
-                one
-                for one in step.objects
-                if one.outside and one.action == "dropped" and one.address not in ours
-            ],
+            [one for one in step.objects if one.outside and one.action == "dropped"],
         )
-        for step in impact.steps
+        for step in steps
     ]
 
 

@@ -305,3 +305,13 @@ def test_the_looks_before_take_no_lock_that_anybody_waits_for(orders: Project) -
         event.remove(Engine, "after_cursor_execute", look)
     assert seen == {"AccessShareLock"}
     assert "on" in read_only
+
+
+def test_what_the_revision_made_itself_is_no_change_in_the_second_look(project: Project) -> None:
+    project.pair(
+        "1_t",
+        "CREATE TABLE t (id int);\nCREATE VIEW v AS SELECT * FROM t;\n",
+        "DROP TABLE t CASCADE;\n",
+    )
+    project.alembic("upgrade", "head")
+    assert "changed while this ran" not in project.alembic("rollback-db", "1", "--yes").out

@@ -47,6 +47,8 @@ class Known:
     """By version: why a downgrade() could not be read."""
     uncounted: frozenset[int] = frozenset()
     """Tables that are estimated, not counted: their rows were not counted the first time either."""
+    own: frozenset[tuple[int, int, int]] = frozenset()
+    """Objects that were found to be the plan's own, when the ups were at hand."""
 
 
 def assess(
@@ -282,6 +284,8 @@ class _Report:
 
     def _is_outside(self, address: Address) -> bool:
         """Neither the plan names it or what it is a part of, nor did its revisions make it."""
+        if address in self.found.known.own:
+            return False
         seen: Address | None = address
         while seen is not None:
             if seen in self.named or seen in self.made:
