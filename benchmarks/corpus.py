@@ -24,6 +24,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import ExitStack, closing, contextmanager, suppress
 from dataclasses import asdict, dataclass, replace
+from datetime import date, timedelta
 from fnmatch import fnmatch
 from functools import partial
 from pathlib import Path
@@ -260,6 +261,10 @@ HEADING = re.compile(r"^--\n-- Name: (?P<name>.*); Type: (?P<type>[A-Z ]+); Sche
 END = "\n--\n-- PostgreSQL database dump complete\n--\n"
 # Said once, before the first of many tables.
 USUAL = re.compile(r"^SET (?:default_tablespace = ''|default_table_access_method = heap);$", re.M)
+OPTIONS = re.compile(r"^WITH \((.*)\)", re.M)
+# `'now'::timestamp` in a view is a constant of the moment at which it was made, another one in each
+# of two databases.
+OF_NOW = re.compile(rf"'(?:{date.today()}|{date.today() + timedelta(1)}) [0-9:]+\.[0-9]+'")
 IN_ORDER = ("TABLE", "FOREIGN TABLE", "VIEW", "MATERIALIZED VIEW")
 """Entries that hold a column a line."""
 BODIES = ("FUNCTION", "PROCEDURE", "COMMENT")
@@ -334,6 +339,11 @@ class Dumps:
         return DIFFERS, listed(list(changes(old - new, new - old)))
 
 
+def sorted_options(listed: str) -> str:
+    """Storage parameters, in whose order PostgreSQL keeps them as they were set."""
+    return f"WITH ({', '.join(sorted(listed.split(', ')))})"
+
+
 def entries(dump: str) -> Counter[Entry]:
     """A dump's entries, without what only tells how it was written."""
     found: Counter[Entry] = Counter()
@@ -343,7 +353,9 @@ def entries(dump: str) -> Counter[Entry]:
     for heading, end in zip(headings, ends, strict=False):
         text = USUAL.sub("", dump[heading.end() : end]).strip()
         if heading["type"] not in BODIES:
-            text = with_casts_inside(text)
+            text = OF_NOW.sub("'now'", with_casts_inside(text))
+        if heading["type"] in IN_ORDER:
+            text = OPTIONS.sub(lambda options: sorted_options(options[1]), text)
         found[Entry(heading["type"], heading[0], text)] += 1
     return found
 

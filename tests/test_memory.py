@@ -13,6 +13,7 @@ from sqlalchemy import Connection, Engine, create_engine, event
 from sqlalchemy.engine import URL
 from sqlalchemy.pool import NullPool
 
+from alembic_rollback.catalog.facts.asking import Asking
 from alembic_rollback.catalog.facts.memory import Memory
 from alembic_rollback.catalog.facts.reading import read
 from alembic_rollback.catalog.facts.stamps import STAMPED
@@ -358,3 +359,11 @@ def test_every_catalog_with_facts_is_stamped() -> None:
     page = (Path(__file__).parents[1] / "docs" / "coverage.md").read_text()
     read_ones = re.findall(r"^\| `(pg_\w+)` \| (?:restored|seen) \|", page, flags=re.MULTILINE)
     assert {*read_ones} <= STAMPED
+
+
+def test_a_query_may_be_asked_twice(engine: Engine) -> None:
+    with engine.connect() as connection:
+        asking = Asking(connection, prepared=True)
+        found = [asking.rows("one", "SELECT 1 = ANY ($1)", [[1]], ["int[]"]) for _ in range(2)]
+        assert [list(rows[0]) for rows in found] == [[True], [True]]
+        assert Asking(connection, prepared=True).rows("one", "", [[2]], ["int[]"])[0][0] is False

@@ -43,6 +43,7 @@ class Asking:
         self._connection.exec_driver_sql(
             f'PREPARE "{label}"{listed} AS {sql}', execution_options={"no_parameters": True}
         )
+        self._known.add(label)
 
     def _run(self, sql: str) -> Sequence[Any]:
         # The queries hold % and : as SQL does; nothing in them is a parameter.
