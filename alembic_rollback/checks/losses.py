@@ -192,7 +192,7 @@ class Losses:
     def _note_type_change(
         self, effect: Effect, table: catalog.Table, column: str, found: Taken
     ) -> RowCount:
-        converted = _conversion(effect, column)
+        converted = conversion(effect, column)
         counted = converted and count_changed(
             self.connection, table, column, converted, self.budget
         )
@@ -234,7 +234,7 @@ def _shown_values(counted: RowCount) -> str:
     return _shown(counted, "value")
 
 
-def _conversion(effect: Effect, column: str) -> str | None:
+def conversion(effect: Effect, column: str) -> str | None:
     """The new value as an expression of the old one; None where it is more than a cast."""
     for item in effect.statement.node.cmds:
         command: Any = item.alter_table_cmd

@@ -90,7 +90,7 @@ class World:
             return False
         if deletion.cascaded and not cascade:
             change.failures.append(
-                Failure("it is still needed by {}", tuple(self._outermost(deletion))),
+                Failure("it is still needed by {}", tuple(self.outermost(deletion))),
             )
             return False
         change.deletions.append(deletion)
@@ -133,7 +133,8 @@ class World:
                     del deletion.reached[address]
                     deletion.cascaded.discard(address)
 
-    def _outermost(self, deletion: Deletion) -> list[Address]:
+    def outermost(self, deletion: Deletion) -> list[Address]:
+        """What goes by CASCADE because of what was named, and not because of other such things."""
         return [a for a in deletion.cascaded if deletion.reached[a] not in deletion.cascaded]
 
     # What is new

@@ -1,0 +1,201 @@
+"""The archive: a schema of its own, with a list of what is in it. Every query of the list."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+from alembic_rollback.ledger import Run
+from alembic_rollback.sql.names import quote_always
+
+if TYPE_CHECKING:
+    from sqlalchemy.engine import Connection
+
+LIST = "archived"
+"""The list's name, in the archive schema."""
+TABLE, ROWS, VALUES = "table", "rows", "values"
+"""All rows of a dropped table; rows of one that stays; values of rows that stay."""
+
+_DDL = """CREATE TABLE IF NOT EXISTS {list} (
+    id BIGINT GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    ledger TEXT NOT NULL,
+    run_id VARCHAR(36) NOT NULL,
+    version VARCHAR(50) NOT NULL,
+    kind VARCHAR(10) NOT NULL,
+    schema_name TEXT NOT NULL,
+    table_name TEXT NOT NULL,
+    kept_in TEXT NOT NULL,
+    contents TEXT NOT NULL,
+    row_count BIGINT,
+    archived_at TIMESTAMPTZ NOT NULL DEFAULT clock_timestamp(),
+    restored_at TIMESTAMPTZ
+)"""
+
+
+@dataclass(frozen=True)
+class Column:
+    """A column as it was, and as it is kept."""
+
+    name: str
+    type: str
+    """As format_type writes it."""
+    key: bool = False
+    """It says whose value it is."""
+    after: str = ""
+    """The archive's column with what the rollback has made of the value."""
+
+
+@dataclass(frozen=True)
+class Contents:
+    """What one table of the archive holds."""
+
+    columns: tuple[Column, ...]
+    sequences: Mapping[str, int]
+    """The last value of the sequence of a column (identity, serial), by the column's name."""
+    into: tuple[str, ...] = ()
+    """Schema and name of the partitioned table through which the rows are put back."""
+
+
+@dataclass(frozen=True)
+class Item:
+    """One table of the archive."""
+
+    id: int
+    run_id: str
+    version: str
+    """The revision whose rollback took it."""
+    kind: str
+    """`table`, `rows` or `values`."""
+    schema: str
+    table: str
+    """Where it was."""
+    kept_in: str
+    """Its table's name in the archive schema."""
+    contents: Contents
+    rows: int | None
+    """None where nobody has counted: a table that was moved."""
+    archived_at: datetime
+    restored_at: datetime | None
+    bytes: int | None = None
+    """Its size on disk, indexes and TOAST included; None once it is gone."""
+
+
+@dataclass(frozen=True)
+class Archive:
+    """The archive of one ledger in one database."""
+
+    schema: str
+    ledger: str
+    """The ledger's name with its schema: several may share the archive."""
+
+    @property
+    def list(self) -> str:
+        """The list, quoted and with its schema."""
+        return f"{quote_always(self.schema)}.{quote_always(LIST)}"
+
+    def named(self, table: str) -> str:
+        """A table of the archive, quoted and with its schema."""
+        return f"{quote_always(self.schema)}.{quote_always(table)}"
+
+    def exists(self, connection: Connection) -> bool:
+        """Whether anything was ever archived."""
+        sql = "SELECT to_regclass(:name) IS NOT NULL"
+        return bool(_run(connection, sql, name=self.list).scalar_one())
+
+    def create(self, connection: Connection) -> None:
+        """Create schema and list where they are missing."""
+        if self.exists(connection):
+            return
+        _run(connection, _colons(f"CREATE SCHEMA IF NOT EXISTS {quote_always(self.schema)}"))
+        _run(connection, _colons(_DDL.format(list=self.list)))
+
+    def reserve(
+        self,
+        connection: Connection,
+        run: Run,
+        version: str,
+        kind: str,
+        source: tuple[str, str],
+    ) -> tuple[int, str]:
+        """Enter an item; return its id and the name of the table that will hold it."""
+        sql = (
+            f"INSERT INTO {_colons(self.list)} (ledger, run_id, version, kind, schema_name, "
+            "table_name, kept_in, contents) VALUES (:ledger, :run_id, :version, :kind, :schema, "
+            "CAST(:table AS text), '', '') RETURNING id"
+        )
+        values = {
+            "ledger": self.ledger,
+            "run_id": run.run_id,
+            "version": version,
+            "kind": kind,
+            "schema": source[0],
+            "table": source[1],
+        }
+        number = int(_run(connection, sql, **values).scalar_one())
+        return number, _fitting(f"{number}_{source[1]}")
+
+    def fill(
+        self,
+        connection: Connection,
+        number: int,
+        kept_in: str,
+        contents: Contents,
+        rows: int | None,
+    ) -> None:
+        """Say what an item holds, once it is known."""
+        sql = (
+            f"UPDATE {_colons(self.list)} SET kept_in = :kept_in, contents = :contents, "
+            "row_count = :rows WHERE id = :id"
+        )
+        values = {"id": number, "kept_in": kept_in, "rows": rows}
+        _run(connection, sql, contents=json.dumps(asdict(contents)), **values)
+
+    def forget(self, connection: Connection, number: int) -> None:
+        """Take an item out of the list."""
+        _run(connection, f"DELETE FROM {_colons(self.list)} WHERE id = :id", id=number)
+
+    def mark_restored(self, connection: Connection, numbers: Sequence[int]) -> None:
+        """Say that items have been put back."""
+        sql = (
+            f"UPDATE {_colons(self.list)} SET restored_at = clock_timestamp() "
+            "WHERE id = ANY(:numbers)"
+        )
+        _run(connection, sql, numbers=list(numbers))
+
+    def items(self, connection: Connection) -> tuple[Item, ...]:
+        """Everything in the archive that is this ledger's, in the order in which it came."""
+        if not self.exists(connection):
+            return ()
+        sql = (
+            "SELECT id, run_id, version, kind, schema_name, table_name, kept_in, contents, "
+            "row_count, archived_at, restored_at, pg_total_relation_size(to_regclass("
+            "format('%I.%I', CAST(:schema AS text), kept_in))) "
+            f"FROM {_colons(self.list)} WHERE ledger = :ledger ORDER BY id"
+        )
+        found = _run(connection, sql, schema=self.schema, ledger=self.ledger)
+        return tuple(Item(*row[:7], _contents(row[7]), *row[8:]) for row in found)
+
+
+def _contents(text: str) -> Contents:
+    told: dict[str, Any] = json.loads(text)
+    columns = tuple(Column(**one) for one in told["columns"])
+    return Contents(columns, told["sequences"], tuple(told["into"]))
+
+
+def _fitting(name: str) -> str:
+    """Within PostgreSQL's 63 bytes."""
+    return name.encode()[:63].decode(errors="ignore")
+
+
+def _colons(sql: str) -> str:
+    """A colon in a quoted name must not be read as a parameter."""
+    return sql.replace(":", "\\:")
+
+
+def _run(connection: Connection, sql: str, **values: Any) -> Any:
+    from sqlalchemy import text
+
+    return connection.execute(text(sql), values)
