@@ -79,8 +79,13 @@ _TOOLS = {
 }
 """The columns of other tools' version tables."""
 _OF_STATEMENTS = "'started', 'finished', 'skipped', 'reset'"
-_ENDED = f"outcome NOT IN ('failed', 'collateral', {_OF_STATEMENTS})"
-_BETWEEN = f"('collateral', 'repaired', 'tagged', 'accepted', 'cleared', {_OF_STATEMENTS})"
+_ENDED = f"outcome NOT IN ('failed', 'collateral', 'archived', {_OF_STATEMENTS})"
+_ASIDE = f"'failed', 'collateral', 'repaired', 'accepted', 'archived', {_OF_STATEMENTS}"
+"""Outcomes that say nothing about whether a revision is whole again."""
+_BETWEEN = (
+    "('collateral', 'repaired', 'tagged', 'accepted', 'cleared', 'archived', 'restored', "
+    f"{_OF_STATEMENTS})"
+)
 """Outcomes of rows that say nothing about a whole step: they lie between its rows."""
 _TARGET_CLASS = "SELECT to_regclass(:name)::oid"
 
@@ -298,8 +303,7 @@ class Ledger:
             "AND statement_number IS NOT NULL AND version IN "
             f"(SELECT version FROM {log} WHERE outcome IN ({_OF_STATEMENTS})) "
             f"AND NOT EXISTS (SELECT FROM {log} e WHERE e.version = g.version AND e.id > g.id "
-            f"AND e.outcome NOT IN "
-            f"('failed', 'collateral', 'repaired', 'accepted', {_OF_STATEMENTS})) "
+            f"AND e.outcome NOT IN ({_ASIDE})) "
             "ORDER BY id",
             {},
         )

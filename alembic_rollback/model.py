@@ -385,6 +385,8 @@ class Rollback:
     """The archive that was taken before it ran."""
     notes: tuple[str, ...] = ()
     """What is left of partial revisions and where it goes on; where a script comes from."""
+    archive: str = ""
+    """The schema in which what it takes is kept; empty where it is lost."""
 
     @property
     def must_ask(self) -> bool:

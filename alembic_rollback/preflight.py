@@ -45,6 +45,8 @@ class Options:
     """A backup is taken anyway, so none need be there."""
     stored: bool = False
     """Run the downs that the log keeps, also where there are files."""
+    archive: bool = False
+    """What would be lost is kept."""
 
 
 @dataclass
@@ -91,6 +93,7 @@ def look(
         identity=(*snapshot.key, *database_identity(connection)),
         command=options.command,
         notes=scripts.notes,
+        archive=snapshot.settings.archive_schema if options.archive else "",
     )
 
 
@@ -147,7 +150,7 @@ def _subject(
     config: Config, snapshot: Snapshot, connection: Connection, plan: Plan, options: Options
 ) -> tuple[Subject, Scripts]:
     settings = snapshot.settings
-    if options.backup:
+    if options.backup or options.archive:
         settings = replace(
             settings, safety_checks={**settings.safety_checks, "backup_exists": "off"}
         )

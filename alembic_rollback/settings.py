@@ -84,6 +84,12 @@ class Settings:
     backup_directory: str = "backups"
     """Where --backup writes its archive, relative to the configuration file."""
 
+    archive: str = "never"
+    """What rollbacks do with rows that would be lost: `never` or `always` keep them."""
+
+    archive_schema: str = "rollback_archive"
+    """The schema that they are kept in."""
+
     downgrade_guard: str = "command-line"
     """What `alembic downgrade` is guarded in: `command-line`, `always` (code, too), or `off`."""
 
@@ -100,6 +106,7 @@ class Settings:
     def __post_init__(self) -> None:
         _one_of("missing_down", self.missing_down, ("error", "warn"))
         _one_of("out_of_order", self.out_of_order, ("apply", "error"))
+        _one_of("archive", self.archive, ("never", "always"))
         _one_of("downgrade_guard", self.downgrade_guard, ("command-line", "always", "off"))
         for name in ("lock_timeout", "statement_timeout", "count_timeout", "lock_wait"):
             check_duration(name, getattr(self, name))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from alembic_rollback.archive.moving import Kept, columns_of, root_of, sequences_of
@@ -54,25 +54,52 @@ class Copier:
 
     def keep_values(self, source: Source, columns: Sequence[str]) -> tuple[int, int]:
         """Copy the values of some columns, with the key of each row; return item and rows."""
+        number, name, contents = self._copy_values(source, columns)
+        return number, self._fill(number, name, contents)
+
+    def watch_conversion(self, source: Source, column: str) -> Finish:
+        """Copy the values of a column that gets another type; only those stay that change."""
+        number, name, contents = self._copy_values(source, [column])
+        if not contents.keyed:
+            return lambda: (number, self._fill(number, name, contents))
+        after = f"{column} after"[:63]
+        columns = tuple(replace(one, after="" if one.key else after) for one in contents.columns)
+
+        def finish() -> tuple[int, int] | None:
+            table, new = self.archive.named(name), quote_always(after)
+            keys = [quote_always(one.name) for one in columns if one.key]
+            same = " AND ".join(f"t.{key} = k.{key}" for key in keys)
+            value = quote_always(column)
+            self._execute(f"ALTER TABLE {table} ADD {new} text")
+            self._execute(
+                f"UPDATE {table} k SET {new} = CAST(t.{value} AS text) "
+                f"FROM {source.named} t WHERE {same}"
+            )
+            self._execute(
+                f"DELETE FROM {table} WHERE CAST({value} AS text) IS NOT DISTINCT FROM {new}"
+            )
+            return self._settled(number, name, Contents(columns, {}))
+
+        return finish
+
+    def _copy_values(self, source: Source, columns: Sequence[str]) -> tuple[int, str, Contents]:
         every = {one.name: one for one in columns_of(self.connection, source.oid)}
-        key = self.key_of(source) or [name for name in every if name not in columns]
+        found = self.key_of(source)
+        key = found or [name for name in every if name not in columns]
         kept = [every[name] for name in (*key, *(c for c in columns if c not in key))]
         number, name = self._reserve(VALUES, source)
-        there = " OR ".join(f"{quote_always(column)} IS NOT NULL" for column in columns)
         self._execute(
-            f"CREATE TABLE {self.archive.named(name)} AS SELECT {_listed(kept)} "
-            f"FROM {source.named} WHERE {there}"
+            f"CREATE TABLE {self.archive.named(name)} AS SELECT {_listed(kept)} FROM {source.named}"
         )
         held = tuple(Column(one.name, one.type, one.name in key) for one in kept)
-        return number, self._fill(number, name, Contents(held, {}))
+        return number, name, Contents(held, {}, keyed=bool(found))
 
     def keep_rows(self, source: Source) -> tuple[int, int]:
         """Copy every row; return item and rows."""
         kept = [one for one in columns_of(self.connection, source.oid) if not one.generated]
         number, name = self._reserve(ROWS, source)
         self._execute(
-            f"CREATE TABLE {self.archive.named(name)} AS SELECT {_listed(kept)} "
-            f"FROM {source.named}"
+            f"CREATE TABLE {self.archive.named(name)} AS SELECT {_listed(kept)} FROM {source.named}"
         )
         return number, self._fill(number, name, self._contents(source, kept))
 
@@ -106,6 +133,9 @@ class Copier:
     def _finish(self, number: int, name: str, contents: Contents) -> tuple[int, int] | None:
         """End the watching; return item and rows, or None where nothing came."""
         self._execute(f"DROP FUNCTION {self.archive.named(name)}() CASCADE")
+        return self._settled(number, name, contents)
+
+    def _settled(self, number: int, name: str, contents: Contents) -> tuple[int, int] | None:
         rows = self._fill(number, name, contents)
         if rows:
             return number, rows
@@ -150,11 +180,10 @@ class Copier:
         """Without a key, or with one that changes, nobody can tell which row was which."""
         kept = [one for one in every if not one.generated]
         rows = f"SELECT {_listed(kept)} FROM"
-        self._execute(
-            f"CREATE TABLE {self.archive.named(name)} AS {rows} {source.named} LIMIT 0"
-        )
+        self._execute(f"CREATE TABLE {self.archive.named(name)} AS {rows} {source.named} LIMIT 0")
         self._watch(source, name, "UPDATE", "OLD TABLE AS was", f"{rows} was")
-        return Contents(tuple(Column(one.name, one.type, key=True) for one in kept), {})
+        columns = tuple(Column(one.name, one.type, key=True) for one in kept)
+        return Contents(columns, {}, keyed=False)
 
     def _watch(self, source: Source, name: str, event: str, tables: str, rows: str) -> None:
         function, trigger = self.archive.named(name), quote_always(name)
@@ -170,16 +199,14 @@ class Copier:
     def _contents(self, source: Source, kept: Sequence[Kept]) -> Contents:
         columns = tuple(Column(one.name, one.type) for one in kept)
         sequences = sequences_of(self.connection, source.oid)
-        return Contents(columns, sequences, root_of(self.connection, source.oid))
+        return Contents(columns, sequences, into=root_of(self.connection, source.oid))
 
     def _reserve(self, kind: str, source: Source) -> tuple[int, str]:
         place = source.schema, source.name
         return self.archive.reserve(self.connection, self.run, self.version, kind, place)
 
     def _fill(self, number: int, name: str, contents: Contents) -> int:
-        rows = int(
-            self._execute(f"SELECT count(*) FROM {self.archive.named(name)}").scalar_one()
-        )
+        rows = int(self._execute(f"SELECT count(*) FROM {self.archive.named(name)}").scalar_one())
         self.archive.fill(self.connection, number, name, contents, rows)
         return rows
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from alembic_rollback.catalog.dependencies import Address
 from alembic_rollback.errors import Blocked
@@ -19,9 +19,21 @@ _IDENTIFY = (
     "pg_identify_object_as_address(CAST(:classid AS oid), CAST(:objid AS oid), :sub) a"
 )
 _BY_IDENTITY = frozenset(
-    "aggregate/collation/conversion/domain/event trigger/foreign table/function/index/"
-    "materialized view/operator/operator class/operator family/procedure/sequence/"
-    "statistics object/table/text search configuration/text search dictionary/type/view".split("/")
+    (
+        "aggregate",
+        "domain",
+        "foreign table",
+        "function",
+        "index",
+        "materialized view",
+        "operator",
+        "procedure",
+        "sequence",
+        "statistics object",
+        "table",
+        "type",
+        "view",
+    )
 )
 _WORDS = {"statistics object": "STATISTICS"}
 _OF_TABLES = {
@@ -87,5 +99,3 @@ def _drop_view(connection: Connection, names: list[str]) -> str:
 
 def _named(names: list[str]) -> str:
     return ".".join(map(quote_always, names))
-
-

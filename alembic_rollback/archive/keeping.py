@@ -146,9 +146,7 @@ class Keeper:
                     self._execute(f"CREATE TABLE {source.named} ()")
 
     def _has_rows(self, source: Source) -> bool:
-        return bool(
-            self._execute(f"SELECT EXISTS (SELECT FROM ONLY {source.named})").scalar_one()
-        )
+        return bool(self._execute(f"SELECT EXISTS (SELECT FROM ONLY {source.named})").scalar_one())
 
     # --- values and rows --------------------------------------------------------------------
 
@@ -156,10 +154,10 @@ class Keeper:
         """Columns that go while their table stays; a parent's copy has its children's values."""
         columns: dict[int, list[str]] = {}
         for address in reached:
-            if address.classid == PG_CLASS and address.objsubid > 0:
-                if address.whole not in reached and address.objid in relations:
-                    name = catalog.column_name(self.connection, address.objid, address.objsubid)
-                    columns.setdefault(address.objid, []).append(name)
+            is_column = address.classid == PG_CLASS and address.objsubid > 0
+            if is_column and address.whole not in reached and address.objid in relations:
+                name = catalog.column_name(self.connection, address.objid, address.objsubid)
+                columns.setdefault(address.objid, []).append(name)
         for oid, names in columns.items():
             own = [n for n in names if not self._by_parent(relations[oid], n, columns)]
             own = [n for n in own if self._is_stored(relations[oid].source, n)]
@@ -170,9 +168,7 @@ class Keeper:
         return any(name in columns.get(parent, ()) for parent in relation.parents)
 
     def _is_stored(self, source: Source, column: str) -> bool:
-        sql = (
-            "SELECT attgenerated = '' FROM pg_attribute WHERE attrelid = :oid AND attname = :name"
-        )
+        sql = "SELECT attgenerated = '' FROM pg_attribute WHERE attrelid = :oid AND attname = :name"
         return bool(self._query(sql, oid=source.oid, name=column).scalar())
 
     def _keep_values(self, source: Source, columns: Sequence[str]) -> None:
@@ -201,7 +197,8 @@ class Keeper:
             self.connection, table, effect.column, converted, Budget()
         )
         if not counted or counted[0].rows or not counted[0].exact:
-            self._keep_values(source, [effect.column])
+            finish = self._copier.watch_conversion(source, effect.column)
+            self._watched.append((source, VALUES, finish))
 
     def _keep_truncated(self, effect: Effect, source: Source) -> None:
         sources = [source]
@@ -280,4 +277,3 @@ def _set_columns(effect: Effect) -> list[str]:
     if effect.action != "UPDATE" or type(node).__name__ != "UpdateStmt":
         return []
     return [item.res_target.name for item in node.target_list]
-

@@ -167,7 +167,7 @@ def move(
         ],
     )
     held = tuple(Column(one.name, one.type) for one in columns if not one.generated)
-    return Contents(held, sequences, into)
+    return Contents(held, sequences, into=into)
 
 
 def _run_all(connection: Connection, statements: Iterable[str]) -> None:

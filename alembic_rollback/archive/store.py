@@ -55,6 +55,8 @@ class Contents:
     columns: tuple[Column, ...]
     sequences: Mapping[str, int]
     """The last value of the sequence of a column (identity, serial), by the column's name."""
+    keyed: bool = True
+    """Of values: the key columns are a key; without one they are all that the row had."""
     into: tuple[str, ...] = ()
     """Schema and name of the partitioned table through which the rows are put back."""
 
@@ -157,6 +159,11 @@ class Archive:
         """Take an item out of the list."""
         _run(connection, f"DELETE FROM {_colons(self.list)} WHERE id = :id", id=number)
 
+    def drop(self, connection: Connection, item: Item) -> None:
+        """Drop what an item holds, for good."""
+        _run(connection, _colons(f"DROP TABLE IF EXISTS {self.named(item.kept_in)}"))
+        self.forget(connection, item.id)
+
     def mark_restored(self, connection: Connection, numbers: Sequence[int]) -> None:
         """Say that items have been put back."""
         sql = (
@@ -176,13 +183,19 @@ class Archive:
             f"FROM {_colons(self.list)} WHERE ledger = :ledger ORDER BY id"
         )
         found = _run(connection, sql, schema=self.schema, ledger=self.ledger)
-        return tuple(Item(*row[:7], _contents(row[7]), *row[8:]) for row in found)
+        return tuple(_item(row) for row in found)
+
+
+def _item(row: Any) -> Item:
+    values = list(row)
+    values[7] = _contents(values[7])
+    return Item(*values)
 
 
 def _contents(text: str) -> Contents:
     told: dict[str, Any] = json.loads(text)
     columns = tuple(Column(**one) for one in told["columns"])
-    return Contents(columns, told["sequences"], tuple(told["into"]))
+    return Contents(columns, told["sequences"], told["keyed"], tuple(told["into"]))
 
 
 def _fitting(name: str) -> str:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from alembic_rollback.commands.applying import apply
 from alembic_rollback.commands.pairs import generate_down, generate_up, verify_down
 from alembic_rollback.commands.repairing import ConfirmRepair, repair
+from alembic_rollback.commands.restoring import archived, drop_archived, restore
 from alembic_rollback.commands.rolling_back import (
     Confirm,
     downgrade,
@@ -29,10 +30,13 @@ __all__ = [
     "Confirm",
     "ConfirmRepair",
     "apply",
+    "archived",
     "downgrade",
+    "drop_archived",
     "generate_down",
     "generate_up",
     "repair",
+    "restore",
     "rollback",
     "rollback_sql",
     "status",

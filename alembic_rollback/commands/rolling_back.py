@@ -67,6 +67,7 @@ def rollback(
     with_dependants: bool = False,
     backup: bool = False,
     stored: bool = False,
+    archive: bool | None = None,
     lock_timeout: str | None = None,
     statement_timeout: str | None = None,
     lock_wait: str = "",
@@ -77,13 +78,15 @@ def rollback(
     dry_run: only say what would happen. confirm: see Confirm. each: commit after each step
     instead of once at the end. with_dependants: take the later revisions that use what goes, too.
     backup: save the tables that lose rows with pg_dump first. stored: run the downs that the log
-    keeps, also where there are files. The timeouts, and lock_wait for other runners, are PostgreSQL
+    keeps, also where there are files. archive: keep what would be lost, as the setting says if it
+    is not given. The timeouts, and lock_wait for other runners, are PostgreSQL
     durations; they and retries default to the settings. Raises RollbackError before anything runs
     where the request cannot be met, Blocked where a check forbids it.
     """
     settings = settings_of(config)
     timeouts = _timeouts(settings, lock_timeout, statement_timeout)
-    options = Options("rollback-db", each, with_dependants, backup, stored)
+    archive = settings.archive == "always" if archive is None else archive
+    options = Options("rollback-db", each, with_dependants, backup, stored, archive)
     sources: dict[Key, Source] = {}
     planner = partial(_plan, request=request, stored=stored)
     prepared = _prepare(config, planner, options, sources, writes=not dry_run)
@@ -97,7 +100,9 @@ def rollback(
     guard = Guard(config, prepared, agreed=agreed, each=each)
     if lock_wait:
         check_duration("--lock-wait", lock_wait)
-    order = Order(new_run(), each, timeouts, stored=stored, lock_wait=lock_wait)
+    order = Order(
+        new_run(), each, timeouts, stored=stored, lock_wait=lock_wait, archive=options.archive
+    )
     plans = {key: one.plan for key, one in prepared.items()}
     try:
         for pause in pauses(settings.retries if retries is None else retries):
@@ -131,7 +136,9 @@ def downgrade(
         return Plan(tuple(revisions[version] for version in chosen), later)
 
     # Alembic decides about transactions: whether its locks fit is not looked at.
-    prepared = _prepare(config, planner, Options("downgrade", each=True), {}, writes=not dry_run)
+    archive = settings_of(config).archive == "always"
+    options = Options("downgrade", each=True, archive=archive)
+    prepared = _prepare(config, planner, options, {}, writes=not dry_run)
     shown = list(prepared.values())
     agreed = False
     if not dry_run and any(one.plan.steps for one in shown):

@@ -12,7 +12,7 @@ from alembic_rollback.host.state import Attempt, State, Watching
 from alembic_rollback.model import LogEntry
 from alembic_rollback.recovery.probes import holds_alone, note_before
 from alembic_rollback.recovery.remains import Remains
-from alembic_rollback.runner import execute
+from alembic_rollback.runner import Execute, execute
 from alembic_rollback.sql.parser import Statement, parse
 from alembic_rollback.sql.secrets import redacted
 
@@ -23,8 +23,11 @@ if TYPE_CHECKING:
 class Recorder:
     """Runs the statements of one script on a connection that commits each of them."""
 
-    def __init__(self, state: State, version: str, direction: str) -> None:
+    def __init__(
+        self, state: State, version: str, direction: str, execute: Execute = execute
+    ) -> None:
         self.state, self.version, self.direction = state, version, direction
+        self.execute = execute
         self.again: frozenset[int] = frozenset()
 
     def go_on(self, remains: Remains) -> None:
@@ -56,7 +59,7 @@ class Recorder:
     def _whole(self, connection: Connection, statement: Statement, number: int, total: int) -> None:
         connection.exec_driver_sql("BEGIN")
         try:
-            execute(connection, statement, number, total)
+            self.execute(connection, statement, number, total)
             self.note("finished", statement.text, number, total)
             connection.exec_driver_sql("COMMIT")
         except BaseException:

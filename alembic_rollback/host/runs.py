@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from alembic_rollback import ledger as ledgers
 from alembic_rollback.errors import DatabaseError, LedgerError
-from alembic_rollback.host import collateral, failures
+from alembic_rollback.host import archiving, collateral, failures
 from alembic_rollback.host.configuration import settings_of
 from alembic_rollback.host.history import History, history_of
 from alembic_rollback.host.interrupts import interruptible
@@ -34,7 +34,7 @@ from alembic_rollback.host.transactions import autocommits, prepare_transaction
 from alembic_rollback.ledger import Ledger, Shape, Tagged
 from alembic_rollback.planning import Applied, Reconciled, holes, reconcile
 from alembic_rollback.recovery.remains import still_partial
-from alembic_rollback.runner import describe, run_script
+from alembic_rollback.runner import describe, execute, run_script
 from alembic_rollback.settings import Settings, check_duration, seconds
 from alembic_rollback.sql.names import quote_literal, quote_name
 from alembic_rollback.sql.script import Script as SqlScript
@@ -103,13 +103,14 @@ def _run(
     if state is None:
         return run_script(context.connection, script)
     inside = script.transactional and not state.autocommits
+    run = archiving.executor(state, version) if archiving.archives(state, direction) else None
     remains = state.remains.get((version, direction))
     if remains:
         repair(context.connection, remains.repairs, inside=inside)
     if inside:
-        return run_script(context.connection, script, held=state.held)
+        return run_script(context.connection, script, held=state.held, each=run)
     with session_timeouts(context, state.held):
-        recorder = Recorder(state, version, direction)
+        recorder = Recorder(state, version, direction, run or execute)
         if remains:
             recorder.go_on(remains)
         return run_script(context.connection, script, held=state.held, each=recorder)

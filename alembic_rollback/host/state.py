@@ -65,6 +65,8 @@ class Order:
     """Run the downs that the log keeps, also where there are files."""
     lock_wait: str = ""
     """How long to wait for another runner; the setting's if empty."""
+    archive: bool = False
+    """Keep what would be lost."""
 
 
 class Watching(Enum):

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import functools
 import logging
-from collections.abc import Callable, Iterable
-from contextlib import nullcontext
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager, nullcontext
 from typing import TYPE_CHECKING, Any
 
 from alembic_rollback.errors import Blocked, PairError, RollbackError
-from alembic_rollback.host import collateral
+from alembic_rollback.host import archiving, collateral
 from alembic_rollback.host.outside import repair, watched
 from alembic_rollback.host.scripts import load_script, load_stored, pair_of
 from alembic_rollback.host.seams import edge
@@ -281,12 +281,22 @@ def _attempted(state: State, step: RevisionStep) -> Callable[..., None]:
         if state.guard:
             state.guard((state.history.revisions[step.revision.revision],))
         is_python = (step.revision.revision, direction) not in state.scripts
-        with watched(state) if is_python and not state.offline else nullcontext():
+        with _observed(state, direction) if is_python and not state.offline else nullcontext():
             function(*args, **kwargs)
         if state.attempt.script_ms is None:
             state.attempt.script_ms = state.attempt.elapsed_ms
 
     return migration
+
+
+@contextmanager
+def _observed(state: State, direction: str) -> Iterator[None]:
+    """A `.py` revision tells nobody what it runs."""
+    assert state.attempt is not None
+    keeps = archiving.archives(state, direction)
+    kept = archiving.archived(state, state.attempt.version) if keeps else nullcontext()
+    with watched(state), kept:
+        yield
 
 
 def _record_step(

@@ -1,0 +1,118 @@
+"""The downs of a run with their rows kept: each statement with what the archive needs before it."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from alembic_rollback.archive.keeping import Keeper
+from alembic_rollback.archive.store import Archive
+from alembic_rollback.errors import RollbackError
+from alembic_rollback.host.outside import taken
+from alembic_rollback.host.state import State, Watching
+from alembic_rollback.model import LogEntry
+from alembic_rollback.runner import Execute, execute
+from alembic_rollback.sql.names import quote_name
+from alembic_rollback.sql.parser import Statement, parse
+
+if TYPE_CHECKING:
+    from sqlalchemy.engine import Connection
+
+    from alembic_rollback.ledger import Ledger
+    from alembic_rollback.settings import Settings
+
+log = logging.getLogger("alembic.rollback")
+
+
+def archive_of(settings: Settings, ledger: Ledger) -> Archive:
+    """The archive of a ledger."""
+    return Archive(settings.archive_schema, quote_name((ledger.schema, ledger.table)))
+
+
+def archives(state: State, direction: str) -> bool:
+    """Whether what a step loses is kept."""
+    asked = state.order.archive if state.order else state.settings.archive == "always"
+    return asked and direction == "down" and not state.offline
+
+
+def executor(state: State, version: str) -> Execute:
+    """Runs the statements of a down, each after what it loses was kept."""
+    keeping = _Keeping(state, version)
+
+    def run(connection: Connection, statement: Statement, number: int, total: int) -> None:
+        after = keeping.keeper.before(statement)
+        execute(connection, statement, number, total)
+        after()
+        keeping.note()
+
+    return run
+
+
+@contextmanager
+def archived(state: State, version: str) -> Iterator[None]:
+    """Keep what a `.py` downgrade loses; its statements are told by SQLAlchemy's events."""
+    from sqlalchemy import event
+
+    watch, connection = _Watch(_Keeping(state, version)), state.connection
+    event.listen(connection, "before_cursor_execute", watch.before)
+    event.listen(connection, "after_cursor_execute", watch.after)
+    try:
+        yield
+    finally:
+        event.remove(connection, "before_cursor_execute", watch.before)
+        event.remove(connection, "after_cursor_execute", watch.after)
+
+
+class _Keeping:
+    """The archive of one step, and its rows in the log."""
+
+    def __init__(self, state: State, version: str) -> None:
+        self.state, self.version = state, version
+        archive = archive_of(state.settings, state.ledger)
+        archive.create(state.connection)
+        self.keeper = Keeper(state.connection, archive, state.run, version)
+        self._noted = 0
+
+    def note(self) -> None:
+        """Write what was kept since the last time into the log."""
+        for one in self.keeper.notes[self._noted :]:
+            columns = f" ({', '.join(one.columns)})" if one.columns else ""
+            text = f"{one.kind} {one.table}{columns} is kept as {one.id}"
+            entry = LogEntry(self.version, "down", "archived", statement=text)
+            self.state.ledger.note(self.state.connection, self.state.run, entry)
+        self._noted = len(self.keeper.notes)
+
+
+class _Watch:
+    def __init__(self, keeping: _Keeping) -> None:
+        self._keeping = keeping
+        self._after: Any = None
+
+    def before(self, connection: Connection, cursor: Any, sql: str, *_: Any) -> None:
+        attempt = self._keeping.state.attempt
+        if attempt is None or attempt.watching is Watching.OURS:
+            return
+        with taken(attempt, Watching.OURS):
+            for statement in _parsed(sql):
+                self._after = self._keeping.keeper.before(statement)
+
+    def after(self, *_: Any) -> None:
+        attempt = self._keeping.state.attempt
+        if attempt is None or attempt.watching is Watching.OURS or self._after is None:
+            return
+        with taken(attempt, Watching.OURS):
+            self._after()
+            self._after = None
+            self._keeping.note()
+
+
+def _parsed(sql: str) -> tuple[Statement, ...]:
+    """With a driver's placeholders it need not parse; then nothing of it is kept."""
+    try:
+        return parse(sql, Path("op"))
+    except RollbackError:
+        log.warning("What this takes is not archived, for it cannot be read: %s", sql[:200])
+        return ()

@@ -1,0 +1,223 @@
+"""rollback-db --archive and restore-db: every row comes back as it was, or nothing is touched."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from alembic import command
+
+from alembic_rollback import commands
+from alembic_rollback.errors import Blocked, NotApplied, RollbackError
+from alembic_rollback.planning import Request
+from tests.project import Project
+
+WIDE = """
+CREATE TYPE mood AS ENUM ('sad', 'ok', 'a b');
+CREATE DOMAIN positive AS int CHECK (value > 0);
+CREATE DOMAIN more AS positive;
+CREATE TYPE pair AS (x int, y text);
+CREATE TYPE span AS RANGE (subtype = float8);
+CREATE COLLATION other (provider = libc, locale = 'C');
+CREATE TABLE "Wide Table" (
+    id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    number serial,
+    "Quoted Name" text COLLATE other NOT NULL DEFAULT 'it''s',
+    flag boolean, small smallint, big bigint, exact numeric(20, 6), single real, double float8,
+    cash money, fixed char(5), limited varchar(20), internal "char", label name,
+    raw bytea, day date, at time, at_zone timetz, moment timestamp, moment_zone timestamptz,
+    duration interval, answer mood, answers mood[], positive positive, more more,
+    together pair, all_together pair[], reach span, reaches int4range, many nummultirange,
+    doc json, docb jsonb, path jsonpath, markup xml, id_of uuid, address inet, net cidr,
+    mac macaddr, mac8 macaddr8, bits bit(5), more_bits bit varying, point point, line line,
+    segment lseg, box box, way path, shape polygon, circle circle, words tsvector,
+    question tsquery, lsn pg_lsn, snapshot pg_snapshot, relation regclass, numbers int[][],
+    "when" timestamptz DEFAULT now(), doubled numeric GENERATED ALWAYS AS (exact * 2) STORED
+);
+CREATE INDEX ON "Wide Table" (lower("Quoted Name"));
+CREATE VIEW wide_view AS SELECT id, answer FROM "Wide Table";
+"""
+ROW = """
+INSERT INTO "Wide Table" VALUES (DEFAULT, DEFAULT, E'tab\\tnew\\nline\\\\', true, -32768,
+    9223372036854775807, 12345678901234.567891, 1.1e-30, 'NaN', '12.34', 'ab', 'x', 'c', 'n',
+    '\\x00ff', 'infinity', '24:00', '12:00:00.000001+14', '4713-01-01 BC',
+    '2025-02-28 23:59:59.999999+00', '1 mon -2 days 00:00:00.5', 'a b', '{sad,NULL,"a b"}', 7, 8,
+    '(1,"a,""b")', '{"(1,)"}', '[0.1,0.2)', 'empty', '{[1,2),(3,)}', '{"b": 1,  "a":1}',
+    '{"a": [1, null]}', '$.a[*]', NULL, 'a0eebc99-9c0b-4ef8-bb6d-6bb9bd380a11', '::1/64',
+    '10.0.0.0/8', '08:00:2b:01:02:03', '08:00:2b:01:02:03:04:05', B'10101', B'1', '(0.1,1e300)',
+    '{1,2,3}', '[(0,0),(1,1)]', '(1,1),(0,0)', '[(0,0),(1,1)]', '((0,0),(1,1),(2,0))', '<(0,0),1>',
+    '''a'':1A', '''a'' & !''b''', '16/B374D848', '10:20:10,14', 'pg_class',
+    '[0:1][1:2]={{1,2},{3,NULL}}', DEFAULT, DEFAULT);
+INSERT INTO "Wide Table" ("Quoted Name") SELECT 'row ' || n FROM generate_series(1, 30) n;
+"""
+DOWN = """
+DROP TABLE "Wide Table" CASCADE;
+DROP TYPE span; DROP TYPE pair CASCADE; DROP DOMAIN more; DROP DOMAIN positive; DROP TYPE mood;
+DROP COLLATION other;
+"""
+
+
+def archive(project: Project, *versions: str) -> Any:
+    return commands.rollback(project.config, Request(versions=versions), archive=True)
+
+
+def again(project: Project, *versions: str) -> Any:
+    """Rolled back with the archive, applied again, put back."""
+    archive(project, *versions)
+    command.upgrade(project.config, "head")
+    found = []
+    for version in reversed(versions):
+        found += commands.restore(project.config, version)
+    return found
+
+
+def rows(project: Project, table: str) -> list[Any]:
+    return project.query(f"SELECT CAST(t AS text) FROM {table} t ORDER BY 1")
+
+
+def test_every_type_comes_back_as_it_was(project: Project) -> None:
+    project.pair("1_wide", WIDE, DOWN)
+    command.upgrade(project.config, "head")
+    project.execute(*(one for one in ROW.split(";\n") if one.strip()))
+    before = rows(project, '"Wide Table"')
+    (restored,) = again(project, "1")
+    assert [one.rows for one in restored.restored] == [31]
+    assert rows(project, '"Wide Table"') == before
+    project.execute('INSERT INTO "Wide Table" DEFAULT VALUES')
+    assert project.query('SELECT max(id), max(number) FROM "Wide Table"') == [(32, 32)]
+
+
+def test_what_hangs_on_a_table_goes_and_what_the_down_drops_afterwards_can(
+    project: Project,
+) -> None:
+    project.pair(
+        "1_orders",
+        "CREATE TABLE customers (id int PRIMARY KEY);\n"
+        "CREATE SEQUENCE numbers;\n"
+        "CREATE FUNCTION touched() RETURNS trigger LANGUAGE plpgsql AS "
+        "$$ BEGIN new.touched := 'now'; RETURN new; END $$;\n"
+        "CREATE FUNCTION fine(int) RETURNS bool IMMUTABLE LANGUAGE sql RETURN $1 > 0;\n"
+        "CREATE TABLE orders (id int PRIMARY KEY DEFAULT nextval('numbers') CHECK (fine(id)), "
+        "customer int REFERENCES customers, parent int REFERENCES orders, touched timestamptz);\n"
+        "CREATE TRIGGER touching BEFORE INSERT ON orders FOR EACH ROW EXECUTE FUNCTION touched();\n"
+        "ALTER TABLE orders ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY;\n"
+        "CREATE POLICY few ON orders USING (fine(id));\n"
+        "CREATE STATISTICS both_of ON id, customer FROM orders;\n"
+        "CREATE TABLE lines (id int PRIMARY KEY, of_order int REFERENCES orders);\n"
+        "CREATE VIEW totals AS SELECT count(*) FROM orders;\n",
+        "DROP POLICY few ON orders;\n"
+        "DROP TABLE orders CASCADE;\n"
+        "ALTER TABLE IF EXISTS orders DISABLE ROW LEVEL SECURITY;\n"
+        "DROP INDEX IF EXISTS orders_pkey;\n"
+        "DROP FUNCTION touched();\nDROP FUNCTION fine(int);\nDROP SEQUENCE numbers;\n"
+        "DROP TABLE lines, customers;\n",
+    )
+    command.upgrade(project.config, "head")
+    project.execute(
+        "INSERT INTO customers VALUES (1)",
+        "INSERT INTO orders (customer, parent) SELECT 1, n - 1 FROM generate_series(2, 4) n"
+        .replace("n - 1", "NULL"),
+        "UPDATE orders SET parent = 3 WHERE id = 1",
+        "INSERT INTO lines VALUES (1, 1)",
+    )
+    tables = ("customers", "orders", "lines")
+    before = [rows(project, table) for table in tables]
+    again(project, "1")
+    assert [rows(project, table) for table in tables] == before
+    assert project.query("SELECT tgenabled FROM pg_trigger WHERE tgname = 'touching'") == [("O",)]
+    assert project.query(
+        "SELECT relforcerowsecurity FROM pg_class WHERE oid = 'orders'::regclass"
+    ) == [(True,)]
+    assert project.query("SELECT bool_or(condeferrable) FROM pg_constraint") == [(False,)]
+
+
+def test_partitions_and_children_come_back_where_they_were(project: Project) -> None:
+    project.pair(
+        "1_events",
+        "CREATE TABLE events (id int, day date, PRIMARY KEY (id, day)) PARTITION BY RANGE (day);\n"
+        "CREATE TABLE events_1 PARTITION OF events FOR VALUES FROM ('2025-01-01') TO "
+        "('2026-01-01') PARTITION BY LIST (id);\n"
+        "CREATE TABLE events_1_1 PARTITION OF events_1 FOR VALUES IN (1);\n"
+        "CREATE TABLE events_2 PARTITION OF events DEFAULT;\n"
+        "CREATE TABLE parents (id int);\nCREATE TABLE children (more text) INHERITS (parents);\n",
+        "DROP TABLE events;\nDROP TABLE parents CASCADE;\n",
+    )
+    command.upgrade(project.config, "head")
+    project.execute(
+        "INSERT INTO events VALUES (1, '2025-05-05'), (2, '2026-05-05')",
+        "INSERT INTO parents VALUES (1)",
+        "INSERT INTO children VALUES (2, 'two')",
+    )
+    before = project.query("SELECT tableoid::regclass::text, id FROM events ORDER BY id")
+    again(project, "1")
+    assert project.query("SELECT tableoid::regclass::text, id FROM events ORDER BY id") == before
+    assert project.query("SELECT id FROM ONLY parents") == [(1,)]
+    assert project.query("SELECT id, more FROM children") == [(2, "two")]
+
+
+@pytest.mark.parametrize(
+    ("down", "up"),
+    [
+        ("ALTER TABLE t DROP COLUMN c", "ALTER TABLE t ADD COLUMN c text DEFAULT 'none'"),
+        ("DROP TYPE kind CASCADE", "CREATE TYPE kind AS ENUM ('a', 'b');\n"
+         "ALTER TABLE t ADD COLUMN c kind"),
+        ("ALTER TABLE t ALTER COLUMN c TYPE varchar(1) USING left(c, 1)",
+         "ALTER TABLE t ADD COLUMN IF NOT EXISTS c text;\nALTER TABLE t ALTER COLUMN c TYPE text"),
+        ("UPDATE t SET c = NULL WHERE id < 3", "ALTER TABLE t ADD COLUMN IF NOT EXISTS c text"),
+        ("DELETE FROM t WHERE id = 2", "ALTER TABLE t ADD COLUMN IF NOT EXISTS c text"),
+        ("TRUNCATE t CASCADE", "ALTER TABLE t ADD COLUMN IF NOT EXISTS c text"),
+    ],
+)  # fmt: skip
+def test_values_and_rows_of_tables_that_stay(project: Project, down: str, up: str) -> None:
+    project.pair(
+        "1_t",
+        "CREATE TABLE t (id int PRIMARY KEY, d int GENERATED ALWAYS AS (id * 2) STORED);\n"
+        "CREATE TABLE u (id int PRIMARY KEY, t int REFERENCES t ON DELETE CASCADE);\n"
+        "CREATE TABLE v (id int PRIMARY KEY, t int REFERENCES t ON DELETE SET NULL);\n",
+        "DROP TABLE v, u, t;\n",
+    )
+    project.pair("2_c", f"{up};\n", f"{down};\n")
+    command.upgrade(project.config, "head")
+    values = "'b', 'a', NULL" if "ENUM" in up else "'bcd', 'a', NULL"
+    project.execute(
+        f"INSERT INTO t (id, c) SELECT n, (ARRAY[{values}])[n]{'::kind' if 'ENUM' in up else ''} "
+        "FROM generate_series(1, 3) n",
+        "INSERT INTO u VALUES (1, 2), (2, 3)",
+        "INSERT INTO v VALUES (1, 2)",
+    )
+    tables = ("t", "u", "v")
+    before = [project.query(f"SELECT * FROM {table} ORDER BY id") for table in tables]
+    again(project, "2")
+    assert [project.query(f"SELECT * FROM {table} ORDER BY id") for table in tables] == before
+
+
+def test_a_script_s_statements_are_kept_too(project: Project) -> None:
+    project.script(
+        "b1",
+        None,
+        "op.create_table('t', sa.Column('id', sa.Integer, primary_key=True))",
+        "op.drop_table('t')",
+    )
+    command.upgrade(project.config, "head")
+    project.execute("INSERT INTO t VALUES (1), (2)")
+    again(project, "b1")
+    assert project.query("SELECT id FROM t ORDER BY 1") == [(1,), (2,)]
+
+
+def test_rows_that_came_meanwhile_are_never_overwritten(project: Project) -> None:
+    project.pair("1_t", "CREATE TABLE t (id int PRIMARY KEY, c text);\n", "DROP TABLE t;\n")
+    command.upgrade(project.config, "head")
+    project.execute("INSERT INTO t VALUES (1, 'old'), (2, 'old')")
+    archive(project, "1")
+    with pytest.raises(NotApplied, match="1 is not applied"):
+        commands.restore(project.config, "1")
+    command.upgrade(project.config, "head")
+    project.execute("INSERT INTO t VALUES (2, 'new')")
+    with pytest.raises(Blocked, match="duplicate key"):
+        commands.restore(project.config, "1")
+    assert project.query("SELECT * FROM t") == [(2, "new")]
+    (found,) = commands.restore(project.config, "1", keep=True)
+    assert [(one.rows, one.kept) for one in found.restored] == [(1, 1)]
+    assert project.query("SELECT * FROM t ORDER BY id") == [(1, "old"), (2, "new")]
+    with pytest.raises(RollbackError, match="Nothing of 1 is in the archive"):
+        commands.restore(project.config, "1")
