@@ -31,7 +31,6 @@ TIMEOUT = 60.0
 READ_TIMEOUT = 15.0
 """Seconds that the rows in an archive are read for; what is good so far is then believed."""
 
-_SECONDS = {"s": 1, "min": 60, "h": 3600, "d": 86_400}
 _ENTRY = b"TABLE DATA "
 _OTHER_PROGRAM = (b"server version mismatch", b"unsupported version", b"does not support compress")
 """Complaints of a program that another installation's can do without."""
@@ -87,15 +86,6 @@ class Archive:
     """Schema and name of the tables whose rows it doesn't hold."""
     problem: str = ""
     """Why it cannot be read or checked, in one line."""
-
-
-def age_in_seconds(text: str) -> int:
-    """The seconds in `90s`, `30min`, `24h` or `7d`. Raises SettingsError for anything else."""
-    number = text.rstrip("smindh")
-    unit = text[len(number) :]
-    if not (number.isascii() and number.isdigit() and unit in _SECONDS):
-        raise SettingsError(f"backup_max_age = {text!r} is not an age; write 30min, 24h or 7d.")
-    return int(number) * _SECONDS[unit]
 
 
 def newest_archive(pattern: str, directory: Path) -> Path | None:

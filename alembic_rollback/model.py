@@ -387,6 +387,8 @@ class Rollback:
     """What is left of partial revisions and where it goes on; where a script comes from."""
     archive: str = ""
     """The schema in which what it takes is kept; empty where it is lost."""
+    kept: tuple[tuple[str, str], ...] = ()
+    """After it: what is kept there, by version: `table orders, values of users`."""
 
     @property
     def must_ask(self) -> bool:

@@ -110,10 +110,7 @@ class Settings:
         _one_of("downgrade_guard", self.downgrade_guard, ("command-line", "always", "off"))
         for name in ("lock_timeout", "statement_timeout", "count_timeout", "lock_wait"):
             check_duration(name, getattr(self, name))
-        if not _AGE.fullmatch(self.backup_max_age):
-            raise SettingsError(
-                f"backup_max_age = {self.backup_max_age!r} is not an age; write 30min, 24h or 7d."
-            )
+        age_in_seconds("backup_max_age", self.backup_max_age)
         for name, level in self.safety_checks.items():
             _one_of(name, level, LEVELS)
             if name == "missing_down" and level != "block":
@@ -135,6 +132,14 @@ def check_duration(name: str, value: str) -> str:
     if not _DURATION.fullmatch(value):
         raise SettingsError(f"{name} = {value!r} is not a duration; write 500ms, 5s, 2min or 0.")
     return value
+
+
+def age_in_seconds(name: str, value: str) -> int:
+    """The seconds in `90s`, `30min`, `24h` or `7d`. Raises SettingsError naming the setting."""
+    match = _AGE.fullmatch(value)
+    if not match:
+        raise SettingsError(f"{name} = {value!r} is not an age; write 30min, 24h or 7d.")
+    return int(match[1]) * _SECONDS[match[2]]
 
 
 def seconds(value: str) -> float | None:

@@ -115,8 +115,9 @@ def test_what_hangs_on_a_table_goes_and_what_the_down_drops_afterwards_can(
     command.upgrade(project.config, "head")
     project.execute(
         "INSERT INTO customers VALUES (1)",
-        "INSERT INTO orders (customer, parent) SELECT 1, n - 1 FROM generate_series(2, 4) n"
-        .replace("n - 1", "NULL"),
+        "INSERT INTO orders (customer, parent) SELECT 1, n - 1 FROM generate_series(2, 4) n".replace(
+            "n - 1", "NULL"
+        ),
         "UPDATE orders SET parent = 3 WHERE id = 1",
         "INSERT INTO lines VALUES (1, 1)",
     )

@@ -22,7 +22,7 @@ from alembic_rollback.checks.rules import backup_exists
 from alembic_rollback.checks.subject import Said, Subject
 from alembic_rollback.errors import DatabaseError, SettingsError
 from alembic_rollback.model import Impact, Plan, Revision, StepImpact, TableLoss
-from alembic_rollback.settings import Settings
+from alembic_rollback.settings import Settings, age_in_seconds
 from alembic_rollback.sql.names import quote_always, quote_literal
 
 ORDERS = ("public", "purchase_orders")
@@ -135,13 +135,13 @@ def restore(path: Path, engine: Engine) -> None:
     ("text", "seconds"), [("90s", 90), ("30min", 1800), ("24h", 86_400), ("7d", 604_800)]
 )
 def test_age(text: str, seconds: int) -> None:
-    assert backup.age_in_seconds(text) == seconds
+    assert age_in_seconds("backup_max_age", text) == seconds
 
 
 @pytest.mark.parametrize("text", ["24x", "h", "", "24", "5hd", "-1h", "1.5h", "²h", "24 h"])
 def test_an_age_that_cannot_be_read(text: str) -> None:
     with pytest.raises(SettingsError) as raised:
-        backup.age_in_seconds(text)
+        age_in_seconds("backup_max_age", text)
     assert str(raised.value) == (
         f"backup_max_age = {text!r} is not an age; write 30min, 24h or 7d."
     )

@@ -99,6 +99,17 @@ class Restored:
 
 
 @dataclass(frozen=True)
+class Restoration:
+    """What the archive of one database holds, and what came of putting it back or dropping it."""
+
+    database: str
+    archive: Archive
+    items: tuple[Item, ...]
+    restored: tuple[Restored, ...] = ()
+    executed: bool = False
+
+
+@dataclass(frozen=True)
 class Restorer:
     """Puts items of an archive back, in the caller's transaction."""
 
@@ -107,11 +118,15 @@ class Restorer:
     keep: bool = False
     """What is there already stays, and is no reason to refuse."""
 
-    def targets(self, items: Sequence[Item], into: tuple[str, ...] = ()) -> list[Target]:
-        """Where each item goes. into: another table. Raises Blocked with every reason against."""
+    def targets(self, items: Sequence[Item], into: str = "") -> list[Target]:
+        """Where each item goes. into: another table, as one would write it in SQL.
+
+        Raises Blocked with every reason against.
+        """
         found, problems = [], []
         for item in items:
-            target = self._target(item, into or item.contents.into or (item.schema, item.table))
+            own = quote_name(item.contents.into or (item.schema, item.table))
+            target = self._target(into or own)
             if isinstance(target, str):
                 problems.append(target)
             else:
@@ -191,12 +206,11 @@ class Restorer:
 
     # --- where ------------------------------------------------------------------------------
 
-    def _target(self, item: Item, name: tuple[str, ...]) -> Target | str:
-        regclass = ".".join(map(quote_always, name))
-        oid = self._query("SELECT CAST(to_regclass(:name) AS oid)", name=regclass).scalar()
+    def _target(self, name: str) -> Target | str:
+        oid = self._query("SELECT CAST(to_regclass(:name) AS oid)", name=name).scalar()
         tables = tables_by_oid(self.connection, [oid]) if oid else {}
         if oid not in tables or tables[oid].kind not in ("r", "p"):
-            return f"there is no table {quote_name(name)}"
+            return f"there is no table {name}"
         found = self._query(_COLUMNS, oid=oid)
         full = (tables[oid].schema, tables[oid].name)
         return Target(oid, full, {row[0]: Place(*row[1:]) for row in found})

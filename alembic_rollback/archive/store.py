@@ -9,7 +9,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from alembic_rollback.ledger import Run
-from alembic_rollback.sql.names import quote_always
+from alembic_rollback.sql.names import quote_always, quote_name
 
 if TYPE_CHECKING:
     from sqlalchemy.engine import Connection
@@ -83,6 +83,17 @@ class Item:
     restored_at: datetime | None
     bytes: int | None = None
     """Its size on disk, indexes and TOAST included; None once it is gone."""
+
+    @property
+    def shown(self) -> str:
+        """`table public.orders`, `values of public.users (email)`."""
+        name = quote_name((self.schema, self.table))
+        if self.kind == TABLE:
+            return f"table {name}"
+        if self.kind == ROWS:
+            return f"rows of {name}"
+        columns = [column.name for column in self.contents.columns if not column.key]
+        return f"values of {name} ({', '.join(columns)})"
 
 
 @dataclass(frozen=True)

@@ -14,6 +14,7 @@ from alembic_rollback.cli.applying import apply_db
 from alembic_rollback.cli.output import say
 from alembic_rollback.cli.pairs import generate_down, generate_up, verify_down
 from alembic_rollback.cli.repairing import repair_db
+from alembic_rollback.cli.restoring import restore_db
 from alembic_rollback.cli.rolling_back import guard_downgrade, rollback_db, weigh_in_code
 from alembic_rollback.cli.status import migration_status
 from alembic_rollback.errors import DONE, NotConfirmed, RollbackError
@@ -32,6 +33,7 @@ COMMANDS: dict[str, click.Command] = {
         rollback_db,
         apply_db,
         repair_db,
+        restore_db,
         migration_status,
         generate_down,
         generate_up,

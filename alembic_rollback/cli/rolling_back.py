@@ -43,6 +43,7 @@ from alembic_rollback.cli.output import command, say
 @click.option("--confirm", metavar="HASH", help="Run only what --dry-run showed with this hash.")
 @click.option("--with-dependants", is_flag=True, help="Also later revisions that use what goes.")
 @click.option("--backup", is_flag=True, help="Save the tables that lose rows with pg_dump first.")
+@click.option("--archive/--no-archive", default=None, help="Keep what would be lost.")
 @click.option("-v", "--verbose", is_flag=True, help="Show every object and every finding.")
 @click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")
 @click.option(
@@ -71,6 +72,7 @@ def rollback_db(config: Config, /, versions: tuple[str, ...], **options: Any) ->
     alembic rollback-db --last 2 --dry-run      look first
     alembic rollback-db --last-run              what the last upgrade applied
     alembic rollback-db --to-tag v1.4           back to that release
+    alembic rollback-db 20260112_001 --archive  restore-db can put the rows back
     alembic rollback-db 20260112_001 --confirm HASH     run what was looked at
     """
     from alembic_rollback import commands
@@ -80,10 +82,11 @@ def rollback_db(config: Config, /, versions: tuple[str, ...], **options: Any) ->
     shown: list[Rollback] = []
     timeouts = {name: options[name] for name in ("lock_timeout", "statement_timeout")}
     if options["sql"]:
-        other = [name for name in ("as_json", "dry_run", "stored") if options[name]]
+        other = [n for n in ("as_json", "dry_run", "stored", "archive") if options[n]]
         if other or options["transaction"] == "each":
             raise UsageError(
-                "--sql goes with neither --json, --dry-run, --stored nor --transaction each."
+                "--sql goes with neither --json, --dry-run, --stored, --archive nor --transaction "
+                "each."
             )
         commands.rollback_sql(config, request, **timeouts)
         return
@@ -96,6 +99,7 @@ def rollback_db(config: Config, /, versions: tuple[str, ...], **options: Any) ->
         with_dependants=options["with_dependants"],
         backup=options["backup"],
         stored=options["stored"],
+        archive=options["archive"],
         lock_wait=options["lock_wait"],
         retries=options["retries"],
         **timeouts,

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime, timedelta, timezone
 from typing import TYPE_CHECKING
 
-from alembic_rollback.archive.restoring import Restored, Restorer, latest
+from alembic_rollback.archive.restoring import Restoration, Restored, Restorer, latest
 from alembic_rollback.archive.store import Archive, Item
 from alembic_rollback.errors import Blocked, NotApplied, RollbackError
 from alembic_rollback.host import environment
@@ -24,17 +24,6 @@ if TYPE_CHECKING:
     from sqlalchemy.engine import Connection
 
 
-@dataclass(frozen=True)
-class Restoration:
-    """What the archive of one database holds, and what came of putting it back or dropping it."""
-
-    database: str
-    archive: Archive
-    items: tuple[Item, ...]
-    restored: tuple[Restored, ...] = ()
-    executed: bool = False
-
-
 ConfirmDrop = Callable[[Sequence[Restoration]], None]
 """Called with what is to be dropped for good; raises NotConfirmed to stop it."""
 
@@ -48,14 +37,14 @@ def restore(
     config: Config,
     version: str,
     *,
-    into: tuple[str, ...] = (),
+    into: str = "",
     keep: bool = False,
     dry_run: bool = False,
     lock_wait: str = "",
 ) -> list[Restoration]:
     """Put back what the last rollback of a revision has taken, in one transaction a database.
 
-    The revision must be applied again. into: another table (schema and name, or the name) instead
+    The revision must be applied again. into: another table, as one would write it in SQL, instead
     of the one that it came from. keep: rows that are there already stay; without it they are a
     reason to refuse. dry_run: only look whether it would fit. Raises NotApplied, Blocked where
     something doesn't fit, RollbackError where nothing of it is archived.
@@ -107,7 +96,7 @@ def _look(
     config: Config,
     version: str | None = None,
     *,
-    into: tuple[str, ...] = (),
+    into: str = "",
     check: bool = False,
     writes: bool = False,
 ) -> dict[Key, Restoration]:
@@ -148,7 +137,7 @@ def _check(
     connection: Connection,
     archive: Archive,
     items: Sequence[Item],
-    into: tuple[str, ...],
+    into: str,
 ) -> None:
     version = items[0].version
     if version not in snapshot.applied and not into:
@@ -160,9 +149,7 @@ def _check(
     Restorer(connection, archive).targets(items, into)
 
 
-def _restore(
-    state: State, one: Restoration, into: tuple[str, ...], *, keep: bool
-) -> tuple[Restored, ...]:
+def _restore(state: State, one: Restoration, into: str, *, keep: bool) -> tuple[Restored, ...]:
     from sqlalchemy.exc import DBAPIError
 
     restorer = Restorer(state.connection, one.archive, keep)

@@ -21,6 +21,7 @@ from alembic_rollback.errors import (
 )
 from alembic_rollback.guard import Guard
 from alembic_rollback.host import environment, failures
+from alembic_rollback.host.archiving import archive_of
 from alembic_rollback.host.configuration import settings_of
 from alembic_rollback.host.environment import Key, Snapshot
 from alembic_rollback.host.retrying import pauses, wait_or_raise
@@ -386,6 +387,7 @@ def _confirmed_by_log(
 ) -> list[Rollback]:
     """Report a rollback as done only if its log rows are there for another connection to see."""
     logged = _logged(config, order.run.run_id)
+    kept = _kept(config, order.run.run_id) if order.archive else {}
     for key, one in prepared.items():
         if logged.get(key, ()) != one.versions:
             raise RollbackError(
@@ -394,6 +396,25 @@ def _confirmed_by_log(
                 "`with context.begin_transaction():`; `alembic migration-status` shows the state.",
             )
     return [
-        replace(one, executed=bool(one.plan.steps), run_id=order.run.run_id)
-        for one in prepared.values()
+        replace(
+            one,
+            executed=bool(one.plan.steps),
+            run_id=order.run.run_id,
+            kept=kept.get(key, ()),
+        )
+        for key, one in prepared.items()
     ]
+
+
+def _kept(config: Config, run_id: str) -> dict[Key, tuple[tuple[str, str], ...]]:
+    """What is in the archive now of what a run has taken."""
+
+    def see(snapshot: Snapshot, connection: Connection) -> tuple[Key, tuple[tuple[str, str], ...]]:
+        archive = archive_of(snapshot.settings, snapshot.ledger)
+        found: dict[str, list[str]] = {}
+        for item in archive.items(connection):
+            if item.run_id == run_id:
+                found.setdefault(item.version, []).append(item.shown)
+        return snapshot.key, tuple((v, ", ".join(listed)) for v, listed in found.items())
+
+    return dict(environment.inspect(config, see))

@@ -116,8 +116,21 @@ def warning_lines(
         yield from _checks(one, verbose=verbose)
     yield ""
     if any(one.impact.destructive for one in rollbacks):
-        yield style.paint("This action is DESTRUCTIVE and cannot be undone without backup.", "bold")
+        yield style.paint(_undoing(rollbacks), "bold")
         yield ""
+
+
+def _undoing(rollbacks: Sequence[Rollback]) -> str:
+    kept = [one for one in rollbacks if one.archive]
+    if not kept:
+        return "This action is DESTRUCTIVE and cannot be undone without backup."
+    but = ""
+    if any(step.unknown for one in rollbacks for step in one.impact.steps):
+        but = " What is said above to be unknown is not kept."
+    return (
+        f"The rows and values that it takes are kept in the schema {kept[0].archive}: once the "
+        f"revision is applied again, `alembic restore-db` puts them back.{but}"
+    )
 
 
 def plan_lines(
@@ -137,6 +150,8 @@ def plan_lines(
         yield from _checks(one, verbose=verbose)
         yield ""
         yield from _transaction(one.impact)
+        if one.archive and one.impact.destructive:
+            yield _undoing([one])
     if any(one.plan.steps for one in rollbacks):
         yield f"To run exactly this: --confirm {confirm}"
     yield "Dry run: nothing was changed."
@@ -152,6 +167,8 @@ def done_lines(
             yield _nothing(one, several=len(rollbacks) > 1)
         for step in one.plan.steps:
             yield f"{style.sign('applied')} Rolled back {step.title}"
+        for version, what in one.kept:
+            yield f"   Kept of {version}: {what}. `alembic restore-db {version}` puts it back."
         if one.backup:
             yield f"   The rows are in {shown_path(one.backup)}; pg_restore puts them back."
         for impact in one.impact.steps:

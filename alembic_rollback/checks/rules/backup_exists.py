@@ -9,6 +9,7 @@ from alembic_rollback.catalog import qualified
 from alembic_rollback.checks.subject import Said, Subject
 from alembic_rollback.errors import shown_path
 from alembic_rollback.model import TableLoss
+from alembic_rollback.settings import age_in_seconds
 from alembic_rollback.sql.names import quote_name
 
 _MOST_NAMES = 3
@@ -59,7 +60,7 @@ def _problem(
         )
     if not settings.backup_files:
         return "No backup is configured"
-    oldest = backup.age_in_seconds(settings.backup_max_age)
+    oldest = age_in_seconds("backup_max_age", settings.backup_max_age)
     path = backup.newest_archive(settings.backup_files, subject.directory)
     if path is None:
         return f"No file matches backup_files = {settings.backup_files}"
