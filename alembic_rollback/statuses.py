@@ -31,6 +31,7 @@ def status_of(snapshot: Snapshot) -> Status:
     applied = snapshot.applied
     notes += tuple(_gone(one, applied) for one in snapshot.collateral if one.owner is None)
     notes += tuple(_way_on(one) for one in snapshot.partials.values())
+    notes += tuple(_archived(version, applied) for version in snapshot.archived)
     late = holes(history.graph, snapshot.applied)
     revisions = tuple(
         _revision_status(snapshot, version, rows.get(version), late=version in late)
@@ -81,6 +82,12 @@ def _way_on(partial: Partial) -> str:
         f"{partial.version} is partial: `alembic upgrade {partial.version}` finishes it, "
         f"{undo} undoes it."
     )
+
+
+def _archived(version: str, applied: frozenset[str]) -> str:
+    restore = f"`alembic restore-db {version}` puts it back"
+    after = "" if version in applied else ", once it is applied again"
+    return f"What the rollback of {version} took is archived: {restore}{after}."
 
 
 def _damage(snapshot: Snapshot, version: str) -> tuple[str, ...]:

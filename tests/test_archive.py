@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import json
+import shutil
+import subprocess
+from pathlib import Path
 from typing import Any
 
 import pytest
 from alembic import command
 
 from alembic_rollback import commands
+from alembic_rollback.embedded import find_binaries
 from alembic_rollback.errors import Blocked, NotApplied, RollbackError
 from alembic_rollback.planning import Request
 from tests.project import Project
@@ -65,10 +70,7 @@ def again(project: Project, *versions: str) -> Any:
     """Rolled back with the archive, applied again, put back."""
     archive(project, *versions)
     command.upgrade(project.config, "head")
-    found = []
-    for version in reversed(versions):
-        found += commands.restore(project.config, version)
-    return found
+    return commands.restore(project.config, *versions)
 
 
 def rows(project: Project, table: str) -> list[Any]:
@@ -115,9 +117,7 @@ def test_what_hangs_on_a_table_goes_and_what_the_down_drops_afterwards_can(
     command.upgrade(project.config, "head")
     project.execute(
         "INSERT INTO customers VALUES (1)",
-        "INSERT INTO orders (customer, parent) SELECT 1, n - 1 FROM generate_series(2, 4) n".replace(
-            "n - 1", "NULL"
-        ),
+        "INSERT INTO orders (customer) SELECT 1 FROM generate_series(1, 3)",
         "UPDATE orders SET parent = 3 WHERE id = 1",
         "INSERT INTO lines VALUES (1, 1)",
     )
@@ -222,3 +222,142 @@ def test_rows_that_came_meanwhile_are_never_overwritten(project: Project) -> Non
     assert project.query("SELECT * FROM t ORDER BY id") == [(1, "old"), (2, "new")]
     with pytest.raises(RollbackError, match="Nothing of 1 is in the archive"):
         commands.restore(project.config, "1")
+
+
+SAMPLE = Path(__file__).parent.parent / "sample_project" / "migrations" / "versions"
+
+
+def dump(project: Project) -> list[str]:
+    """Everything that pg_dump writes, but for the ledger, the archive, and what is random."""
+    options = ["--exclude-schema=rollback_archive", "--exclude-table=schema_migrations*"]
+    url = project.url.set(drivername="postgresql").render_as_string(hide_password=False)
+    said = subprocess.run(
+        [str(find_binaries() / "pg_dump"), "--inserts", *options, url],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    return sorted(line for line in said.stdout.splitlines() if not line.startswith("\\"))
+
+
+@pytest.mark.skipif(not (find_binaries() / "pg_dump").exists(), reason="there is no pg_dump")
+def test_the_sample_is_as_it_was_by_pg_dump(project: Project) -> None:
+    for path in SAMPLE.iterdir():
+        if path.is_file():
+            shutil.copy(path, project.versions)
+    command.upgrade(project.config, "head")
+    project.execute(
+        "INSERT INTO purchase_orders (tenant_id, order_number, supplier) SELECT "
+        "gen_random_uuid(), 'PO ' || n, 'one' FROM generate_series(1, 150) n",
+        "INSERT INTO po_items (tenant_id, purchase_order_id, sku, quantity, unit_price) "
+        "SELECT tenant_id, id, 'sku', 1, 2 FROM purchase_orders LIMIT 40",
+    )
+    before = dump(project)
+    again(project, "20260112_001")
+    assert dump(project) == before
+
+
+def test_all_of_it_at_the_command_line(project: Project) -> None:
+    project.pair("1_t", "CREATE TABLE t (id int PRIMARY KEY, c text);\n", "DROP TABLE t;\n")
+    project.pair("2_u", "CREATE TABLE u (t int REFERENCES t);\n", "DROP TABLE u;\n")
+    project.alembic("upgrade", "head")
+    project.execute("INSERT INTO t VALUES (1, 'one')", "INSERT INTO u VALUES (1)")
+    shown = project.alembic("rollback-db", "--all", "--archive", "--dry-run").out
+    assert "kept in the schema rollback_archive" in shown
+    assert "DESTRUCTIVE" not in shown
+    said = project.alembic("rollback-db", "--all", "--archive", "--yes", "--json")
+    found = json.loads(said.out)["databases"][0]
+    assert found["archive"] == "rollback_archive"
+    assert [one["version"] for one in found["kept"]] == ["2", "1"]
+    status = project.alembic("migration-status").out
+    assert "`alembic restore-db 1` puts it back, once it is applied again." in status
+    listed = project.alembic("restore-db", "--list").out.splitlines()
+    assert [line.partition(",")[0] for line in listed] == [
+        "2: table public.u",
+        "1: table public.t",
+    ]
+    refused = project.alembic("restore-db", "1", code=1).err
+    assert "`alembic upgrade 1`" in refused
+    project.alembic("upgrade", "head")
+    refused = project.alembic("restore-db", "2", code=3).err
+    assert "Key (t)=(1) is not present in table" in refused
+    assert "Would put back" in project.alembic("restore-db", "2", "1", "--dry-run").out
+    assert "Restored 1 row of public.u" in project.alembic("restore-db", "2", "1").out
+    assert project.query("SELECT * FROM t, u") == [(1, "one", 1)]
+    assert "archived" not in project.alembic("migration-status").out
+    project.alembic("restore-db", "--drop-older-than", "0s", code=4)
+    assert "nothing that old" in project.alembic("restore-db", "--drop-older-than", "1d", "-y").out
+    project.alembic("restore-db", "--drop-older-than", "0s", "--yes")
+    assert (
+        json.loads(project.alembic("restore-db", "--list", "--json").out)["databases"][0]["items"]
+        == []
+    )
+    assert project.query(
+        "SELECT relname FROM pg_class WHERE relnamespace = 'rollback_archive'::regnamespace "
+        "AND relkind = 'r'"
+    ) == [("archived",)]
+    for wrong in ([], ["1", "--list"], ["--drop-older-than", "soon"], ["9"]):
+        project.alembic("restore-db", *wrong, code=2)
+
+
+def test_into_another_table(project: Project) -> None:
+    project.pair("1_t", "CREATE TABLE t (id int PRIMARY KEY, c text);\n", "DROP TABLE t;\n")
+    command.upgrade(project.config, "head")
+    project.execute("INSERT INTO t VALUES (1, 'one')")
+    archive(project, "1")
+    project.execute('CREATE TABLE "Rescued T" (c text, id bigint, more int)')
+    for wrong, why in (("nowhere", "there is no table nowhere"), ("a.b.c.d", "no table a.b.c.d")):
+        with pytest.raises(Blocked, match=why):
+            commands.restore(project.config, "1", into=wrong)
+    commands.restore(project.config, "1", into='public."Rescued T"')
+    assert project.query('SELECT id, c, more FROM "Rescued T"') == [(1, "one", None)]
+
+
+@pytest.mark.parametrize(
+    ("up", "why"),
+    [
+        ("CREATE TABLE t (id int PRIMARY KEY)", "public.t has no column c"),
+        (
+            "CREATE TABLE t (id int PRIMARY KEY, c text, d int NOT NULL)",
+            "public.t.d must not be null, and there are no values for it",
+        ),
+        ("CREATE TABLE t (id int PRIMARY KEY, c int)", "invalid input syntax for type integer"),
+        ("CREATE TABLE t (id int PRIMARY KEY, c text CHECK (c <> 'one'))", "violates check"),
+        ("CREATE VIEW t AS SELECT 1 AS id", "there is no table public.t"),
+    ],
+)
+def test_what_does_not_fit_is_refused_whole(project: Project, up: str, why: str) -> None:
+    first = "CREATE TABLE t (id int PRIMARY KEY, c text);\n"
+    path = project.pair("1_t", first, "DROP TABLE t;\n")
+    command.upgrade(project.config, "head")
+    project.execute("INSERT INTO t VALUES (1, 'one'), (2, 'two')")
+    archive(project, "1")
+    path.write_text(f"{up};\n")
+    command.upgrade(project.config, "head")
+    with pytest.raises(Blocked, match=why):
+        commands.restore(project.config, "1")
+    assert ("2", "two") not in project.query("SELECT * FROM t")
+    assert len(commands.archived(project.config)[0].items) == 1
+
+
+def test_a_rollback_that_fails_leaves_table_and_archive_alone(project: Project) -> None:
+    project.pair(
+        "1_t",
+        "CREATE TABLE t (id int PRIMARY KEY);\n",
+        "DROP TABLE t;\nSELECT 1 / 0;\n",
+    )
+    command.upgrade(project.config, "head")
+    project.execute("INSERT INTO t VALUES (1)")
+    with pytest.raises(RollbackError, match="division by zero"):
+        archive(project, "1")
+    assert project.query("SELECT * FROM t") == [(1,)]
+    assert project.query("SELECT to_regnamespace('rollback_archive')") == [(None,)]
+
+
+def test_the_setting_keeps_what_a_downgrade_takes(project: Project) -> None:
+    project.write_ini("archive = always\narchive_schema = our_archive")
+    project.pair("1_t", "CREATE TABLE t (id int PRIMARY KEY);\n", "DROP TABLE t;\n")
+    project.alembic("upgrade", "head")
+    project.execute("INSERT INTO t VALUES (1)")
+    project.alembic("downgrade", "base", "--yes")
+    assert project.query('SELECT * FROM our_archive."1_t"') == [(1,)]

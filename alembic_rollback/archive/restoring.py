@@ -207,13 +207,26 @@ class Restorer:
     # --- where ------------------------------------------------------------------------------
 
     def _target(self, name: str) -> Target | str:
-        oid = self._query("SELECT CAST(to_regclass(:name) AS oid)", name=name).scalar()
+        oid = self._oid(name)
         tables = tables_by_oid(self.connection, [oid]) if oid else {}
         if oid not in tables or tables[oid].kind not in ("r", "p"):
             return f"there is no table {name}"
         found = self._query(_COLUMNS, oid=oid)
         full = (tables[oid].schema, tables[oid].name)
         return Target(oid, full, {row[0]: Place(*row[1:]) for row in found})
+
+    def _oid(self, name: str) -> int | None:
+        """None also for what is no name at all."""
+        from sqlalchemy.exc import DBAPIError
+
+        savepoint = self.connection.begin_nested()
+        try:
+            found = self._query("SELECT CAST(to_regclass(:name) AS oid)", name=name).scalar()
+        except DBAPIError:
+            savepoint.rollback()
+            return None
+        savepoint.commit()
+        return found  # type: ignore[no-any-return]
 
     def _problems(self, item: Item, target: Target) -> Iterator[str]:
         held = {column.name for column in item.contents.columns}

@@ -183,6 +183,16 @@ class Archive:
         )
         _run(connection, sql, numbers=list(numbers))
 
+    def waiting(self, connection: Connection) -> tuple[str, ...]:
+        """The versions of which something was not put back yet."""
+        if not self.exists(connection):
+            return ()
+        sql = (
+            f"SELECT version FROM {_colons(self.list)} WHERE ledger = :ledger "
+            "AND restored_at IS NULL GROUP BY version ORDER BY min(id)"
+        )
+        return tuple(row[0] for row in _run(connection, sql, ledger=self.ledger))
+
     def items(self, connection: Connection) -> tuple[Item, ...]:
         """Everything in the archive that is this ledger's, in the order in which it came."""
         if not self.exists(connection):

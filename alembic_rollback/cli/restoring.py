@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 
 @command("restore-db", short_help=SUMMARIES["restore-db"])
-@click.argument("version", required=False, metavar="[VERSION]")
+@click.argument("versions", nargs=-1, metavar="[VERSION]...")
 @click.option("--list", "listing", is_flag=True, help="Show what is archived, and how large it is.")
 @click.option("--into", metavar="TABLE", help="Put it into that table instead of its own.")
 @click.option(
@@ -40,7 +40,7 @@ if TYPE_CHECKING:
 @click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")
 @click.option("--lock-wait", metavar="TIME", default="", help="Wait so long for another runner.")
 @click.pass_obj
-def restore_db(config: Config, /, version: str | None, **options: Any) -> None:
+def restore_db(config: Config, /, versions: tuple[str, ...], **options: Any) -> None:
     """Put back what `rollback-db --archive` has kept, once the revision is applied again.
 
     Every row or none. What is there already is never overwritten, every constraint is checked, and
@@ -49,13 +49,13 @@ def restore_db(config: Config, /, version: str | None, **options: Any) -> None:
     \b
     alembic restore-db --list
     alembic restore-db 20260112_001 --dry-run
-    alembic restore-db 20260112_001
+    alembic restore-db 20260112_001 20260112_002
     alembic restore-db 20260112_001 --into rescued_orders
     alembic restore-db --drop-older-than 30d
     """
     from alembic_rollback import commands
 
-    _check(version, options)
+    _check(versions, options)
     if options["listing"]:
         found = commands.archived(config)
         lines = report.list_lines(found, style_for(sys.stdout))
@@ -68,7 +68,7 @@ def restore_db(config: Config, /, version: str | None, **options: Any) -> None:
     else:
         found = commands.restore(
             config,
-            version or "",
+            *versions,
             into=options["into"] or "",
             keep=options["on_conflict"] == "keep",
             dry_run=options["dry_run"],
@@ -82,11 +82,11 @@ def restore_db(config: Config, /, version: str | None, **options: Any) -> None:
         say(lines)
 
 
-def _check(version: str | None, options: dict[str, Any]) -> None:
-    ways = [version is not None, options["listing"], bool(options["drop_older_than"])]
+def _check(versions: tuple[str, ...], options: dict[str, Any]) -> None:
+    ways = [bool(versions), options["listing"], bool(options["drop_older_than"])]
     if sum(ways) != 1:
         raise UsageError(
-            "Say one of VERSION, --list and --drop-older-than.",
+            "Say one of VERSION…, --list and --drop-older-than.",
             next_step="`alembic restore-db --list` shows what there is.",
         )
 

@@ -35,21 +35,20 @@ def archived(config: Config) -> list[Restoration]:
 
 def restore(
     config: Config,
-    version: str,
-    *,
+    *versions: str,
     into: str = "",
     keep: bool = False,
     dry_run: bool = False,
     lock_wait: str = "",
 ) -> list[Restoration]:
-    """Put back what the last rollback of a revision has taken, in one transaction a database.
+    """Put back what the last rollback of each revision has taken, in one transaction a database.
 
-    The revision must be applied again. into: another table, as one would write it in SQL, instead
+    They must be applied again. into: another table, as one would write it in SQL, instead
     of the one that it came from. keep: rows that are there already stay; without it they are a
     reason to refuse. dry_run: only look whether it would fit. Raises NotApplied, Blocked where
     something doesn't fit, RollbackError where nothing of it is archived.
     """
-    found = _look(config, version, into=into, check=True, writes=not dry_run)
+    found = _look(config, versions, into=into, writes=not dry_run)
     found = {key: one for key, one in found.items() if one.items}
     if dry_run:
         return list(found.values())
@@ -94,38 +93,36 @@ def _order(config: Config, lock_wait: str) -> Order:
 
 def _look(
     config: Config,
-    version: str | None = None,
+    versions: Sequence[str] = (),
     *,
     into: str = "",
-    check: bool = False,
     writes: bool = False,
 ) -> dict[Key, Restoration]:
-    """The archives; of one version, only what can be put back. Raises where that is nothing."""
-    others: set[str] = set()
+    """The archives; of some versions, only what can be put back. Raises where that is nothing."""
+    there: set[str] = set()
+    wanted: set[str] = set()
 
     def see(snapshot: Snapshot, connection: Connection) -> tuple[Key, Restoration]:
         if writes:
             refuse_read_only(connection, "default_transaction_read_only")
         archive = archive_of(snapshot.settings, snapshot.ledger)
         items = archive.items(connection)
-        others.update(item.version for item in items if item.restored_at is None)
-        if version is not None:
-            known = {item.version for item in items}
-            found = (
-                version
-                if version in known
-                else snapshot.history.resolve(version, dict.fromkeys(known))
-            )
-            items = tuple(latest(items, found))
-            if items and check:
+        there.update(item.version for item in items if item.restored_at is None)
+        if versions:
+            known = {item.version: "" for item in items}
+            resolved = [v if v in known else snapshot.history.resolve(v, known) for v in versions]
+            wanted.update(resolved)
+            items = tuple(item for version in resolved for item in latest(items, version))
+            if items:
                 _check(snapshot, connection, archive, items, into)
         return snapshot.key, Restoration(snapshot.database, archive, items)
 
     found = dict(environment.inspect(config, see))
-    if version is not None and not any(one.items for one in found.values()):
-        listed = f"There is something of {', '.join(sorted(others))}." if others else ""
+    if missing := wanted - there:
+        listed = f" There is something of {', '.join(sorted(there))}." if there else ""
         raise RollbackError(
-            f"Nothing of {version} is in the archive that was not put back already. {listed}",
+            f"Nothing of {', '.join(sorted(missing))} is in the archive that was not put back "
+            f"already.{listed}",
             state="Nothing was changed.",
             next_step="`alembic restore-db --list` shows what there is.",
         )
@@ -139,12 +136,12 @@ def _check(
     items: Sequence[Item],
     into: str,
 ) -> None:
-    version = items[0].version
-    if version not in snapshot.applied and not into:
+    pending = [item.version for item in items if item.version not in snapshot.applied]
+    if pending and not into:
         raise NotApplied(
-            f"{version} is not applied, so there is nothing to put its rows into.",
+            f"{pending[0]} is not applied, so there is nothing to put its rows into.",
             state="Nothing was changed.",
-            next_step=f"`alembic upgrade {version}`; or put them elsewhere with --into TABLE.",
+            next_step=f"`alembic upgrade {pending[0]}`; or put them elsewhere with --into TABLE.",
         )
     Restorer(connection, archive).targets(items, into)
 
@@ -166,7 +163,7 @@ def _restore(state: State, one: Restoration, into: str, *, keep: bool) -> tuple[
             next_step=_next(str(told["sqlstate"])),
         ) from error
     for item in restored:
-        text = f"{item.rows} {item.item.kind} of {item.table}"
+        text = f"{item.item.shown}: {item.rows} into {item.table}"
         entry = LogEntry(item.item.version, "up", "restored", statement=text)
         state.ledger.note(state.connection, state.run, entry)
     return tuple(restored)

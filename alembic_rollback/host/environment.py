@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from alembic_rollback.errors import DatabaseError, PairError, RollbackError
+from alembic_rollback.host.archiving import archive_of
 from alembic_rollback.host.collateral import still_gone
 from alembic_rollback.host.configuration import settings_of
 from alembic_rollback.host.failures import told
@@ -81,6 +82,8 @@ class Snapshot:
     has_log: bool = False
     partials: Mapping[str, Partial] = field(default_factory=dict)
     """What was begun outside a transaction, and neither finished nor undone."""
+    archived: tuple[str, ...] = ()
+    """Of which revisions the archive has something that was not put back."""
 
     @property
     def database(self) -> str:
@@ -331,6 +334,7 @@ def _read_snapshot(context: MigrationContext, number: int) -> Snapshot:
         collateral=still_gone(connection, gone, after.applied),
         has_log=has_log,
         partials=still_partial(connection, ledger.partials(connection)) if has_log else {},
+        archived=archive_of(settings, ledger).waiting(connection) if has_log else (),
     )
 
 

@@ -31,8 +31,8 @@ def plan_lines(found: Sequence[Restoration], style: Style) -> Iterator[str]:
     """--dry-run: what would be put back; that it fits was looked at."""
     for one in found:
         place = f" in {one.database}" if len(found) > 1 else ""
-        yield f"Would put back{place} what the rollback of {one.items[0].version} took:"
-        yield from (f"- {_what(item)}" for item in one.items)
+        yield f"Would put back{place} what rollbacks took:"
+        yield from (f"- of {item.version}: {_what(item)}" for item in one.items)
     yield "Dry run: nothing was changed."
 
 
@@ -62,6 +62,9 @@ def warning_lines(found: Sequence[Restoration], style: Style) -> Iterator[str]:
 def dropped_lines(found: Sequence[Restoration], style: Style) -> Iterator[str]:
     """What is said after that."""
     number = sum(len(one.items) for one in found)
+    if not number:
+        yield "There is nothing that old in the archive."
+        return
     yield f"{style.sign('applied')} Dropped {_number(number, 'table')} of the archive"
 
 

@@ -94,6 +94,8 @@ def _rollback(one: Rollback) -> dict[str, Any]:
         "must_confirm": one.must_ask,
         "findings": [_finding(finding) for finding in one.findings],
         "backup": str(one.backup) if one.backup else None,
+        "archive": one.archive or None,
+        "kept": [{"version": version, "what": what} for version, what in one.kept],
         "notes": list(one.notes),
         "steps": [_step(step) for step in one.impact.steps],
         "affected_foreign_keys": list(one.impact.referenced_by),
