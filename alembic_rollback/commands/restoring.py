@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from alembic_rollback.archive.restoring import Restoration, Restored, Restorer, latest
 from alembic_rollback.archive.store import Archive, Item
 from alembic_rollback.errors import Blocked, NotApplied, RollbackError
-from alembic_rollback.host import environment
+from alembic_rollback.host import collateral, environment
 from alembic_rollback.host.archiving import archive_of
 from alembic_rollback.host.configuration import settings_of
 from alembic_rollback.host.environment import Key, Snapshot
@@ -58,6 +58,8 @@ def restore(
         if key in found:
             restored = _restore(state, found[key], into, keep=keep)
             done[key] = replace(found[key], restored=restored, executed=True)
+            # What the rollback took from others may have waited for the rows: foreign keys.
+            collateral.restore(state)
 
     environment.amend(config, _order(config, lock_wait), change)
     return list(done.values())
