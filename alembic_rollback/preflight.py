@@ -17,11 +17,13 @@ from alembic_rollback.checks.registry import findings
 from alembic_rollback.checks.rules.later_revisions import users
 from alembic_rollback.checks.subject import Subject
 from alembic_rollback.errors import Blocked, RollbackError
+from alembic_rollback.host.archiving import archive_of
 from alembic_rollback.host.environment import Snapshot, stored_downs
 from alembic_rollback.host.scripts import load_script, load_stored, pair_of
 from alembic_rollback.host.steps import rest_of
 from alembic_rollback.model import Finding, Plan, Revision, Rollback, StoredDown
 from alembic_rollback.settings import Settings
+from alembic_rollback.sql.names import quote_identifier
 from alembic_rollback.sql.script import Script
 
 if TYPE_CHECKING:
@@ -84,6 +86,8 @@ def look(
             state="Nothing was changed.",
             next_step="Add --transaction each, or raise max_locks_per_transaction.",
         )
+    if options.archive and impact.destructive:
+        _refuse_without_archive(snapshot, connection)
     return Rollback(
         snapshot.database,
         subject.plan,
@@ -95,6 +99,19 @@ def look(
         notes=scripts.notes,
         archive=snapshot.settings.archive_schema if options.archive else "",
     )
+
+
+def _refuse_without_archive(snapshot: Snapshot, connection: Connection) -> None:
+    archive = archive_of(snapshot.settings, snapshot.ledger)
+    refused = archive.who_may_not(connection)
+    if refused:
+        role, database = map(quote_identifier, refused)
+        raise Blocked(
+            f"The role {role} may not write to the archive {archive.schema}.",
+            state="Nothing was changed.",
+            next_step=f"GRANT CREATE ON DATABASE {database} TO {role}, where it doesn't exist yet, "
+            "or rights on the schema and the table `archived`; or leave out --archive.",
+        )
 
 
 def refuse(blocking: tuple[Finding, ...]) -> None:

@@ -15,7 +15,7 @@ from alembic_rollback import commands
 from alembic_rollback.embedded import find_binaries
 from alembic_rollback.errors import Blocked, NotApplied, RollbackError
 from alembic_rollback.planning import Request
-from tests.project import Project
+from tests.project import ENV, Project
 
 WIDE = """
 CREATE TYPE mood AS ENUM ('sad', 'ok', 'a b');
@@ -363,3 +363,78 @@ def test_the_setting_keeps_what_a_downgrade_takes(project: Project) -> None:
     project.execute("INSERT INTO t VALUES (1)")
     project.alembic("downgrade", "base", "--yes")
     assert project.query('SELECT * FROM our_archive."1_t"') == [(1,)]
+
+
+def test_autogenerate_does_not_see_it(project: Project) -> None:
+    project.pair("1_t", "CREATE TABLE t (id serial PRIMARY KEY);\n", "DROP TABLE t;\n")
+    text = (project.root / "migrations" / "env.py").read_text()
+    given = "target_metadata=METADATA, include_schemas=True, **OPTIONS"
+    model = "Table('t', METADATA, Column('id', Integer, primary_key=True))"
+    head = f"from sqlalchemy import *\nMETADATA = MetaData()\n{model}\n"
+    project.write_env(head + text.replace("**OPTIONS", given))
+    project.alembic("upgrade", "head")
+    project.execute("INSERT INTO t VALUES (1)")
+    project.alembic("rollback-db", "1", "--archive", "--yes")
+    project.alembic("upgrade", "head")
+    assert "No new upgrade operations" in project.alembic("check").text
+
+
+def test_a_down_outside_a_transaction_keeps_too(project: Project) -> None:
+    project.pair(
+        "1_t",
+        "CREATE TABLE t (id int PRIMARY KEY, c text);\nCREATE INDEX CONCURRENTLY i ON t (c);\n",
+        "DROP INDEX CONCURRENTLY i;\nDELETE FROM t WHERE id = 1;\nDROP TABLE t;\n",
+    )
+    project.alembic("upgrade", "head")
+    project.execute("INSERT INTO t VALUES (1, 'one'), (2, 'two')")
+    project.alembic("rollback-db", "1", "--archive", "--yes")
+    project.alembic("upgrade", "head")
+    project.alembic("restore-db", "1")
+    assert project.query("SELECT * FROM t ORDER BY id") == [(1, "one"), (2, "two")]
+
+
+def test_a_role_that_may_not_make_the_archive(project: Project) -> None:
+    role = f"weak_{project.url.database}"
+    project.pair("1_t", "CREATE TABLE t (id int PRIMARY KEY);\n", "DROP TABLE t;\n")
+    project.alembic("upgrade", "head")
+    project.execute(
+        "INSERT INTO t VALUES (1)",
+        f"CREATE ROLE {role} LOGIN PASSWORD 'x'",
+        f"ALTER TABLE t OWNER TO {role}",
+        f"GRANT ALL ON alembic_version, schema_migrations, schema_migrations_log TO {role}",
+        f"GRANT ALL ON SCHEMA public TO {role}",
+    )
+    url = project.url.set(username=role, password="x")
+    project.write_env(ENV.format(url=url.render_as_string(hide_password=False), options="{}"))
+    said = project.alembic("rollback-db", "1", "--archive", "--yes", code=3)
+    assert f"GRANT CREATE ON DATABASE {project.url.database} TO {role}" in said.err
+    assert "Traceback" not in said.text
+    assert project.query("SELECT * FROM t") == [(1,)]
+    project.execute(f"DROP OWNED BY {role}", f"DROP ROLE {role}")
+
+
+def test_tables_that_refer_to_each_other(project: Project) -> None:
+    project.pair(
+        "1_t",
+        "CREATE TABLE a (id int PRIMARY KEY, b int);\n"
+        "CREATE TABLE b (id int PRIMARY KEY, a int NOT NULL REFERENCES a);\n"
+        "ALTER TABLE a ADD FOREIGN KEY (b) REFERENCES b;\n",
+        "DROP TABLE a, b;\n",
+    )
+    command.upgrade(project.config, "head")
+    project.execute("INSERT INTO a VALUES (1)", "INSERT INTO b VALUES (1, 1)", "UPDATE a SET b = 1")
+    again(project, "1")
+    assert project.query("SELECT a.id, b, b.id, a FROM a, b") == [(1, 1, 1, 1)]
+
+
+def test_rolled_back_twice_the_last_one_comes_back(project: Project) -> None:
+    project.pair("1_t", "CREATE TABLE t (id int PRIMARY KEY, c text);\n", "DROP TABLE t;\n")
+    for word in ("first", "second"):
+        command.upgrade(project.config, "head")
+        project.execute(f"INSERT INTO t VALUES (1, '{word}')")
+        archive(project, "1")
+    command.upgrade(project.config, "head")
+    commands.restore(project.config, "1")
+    assert project.query("SELECT c FROM t") == [("second",)]
+    with pytest.raises(Blocked, match="duplicate key"):  # then the one before it
+        commands.restore(project.config, "1")

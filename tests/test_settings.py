@@ -39,6 +39,8 @@ def test_every_setting_can_be_given_as_text():
         "downgrade_guard": "off",
         "lock_wait": "1min",
         "retries": "5",
+        "archive": "always",
+        "archive_schema": "kept",
         "failure_directory": "reports",
         "on_failure": "page-us",
         "scratch_url": "postgresql://localhost/postgres",

@@ -118,6 +118,19 @@ class Archive:
         sql = "SELECT to_regclass(:name) IS NOT NULL"
         return bool(_run(connection, sql, name=self.list).scalar_one())
 
+    def who_may_not(self, connection: Connection) -> tuple[str, str] | None:
+        """Role and database, where the role may not make what is missing of the archive."""
+        sql = (
+            "SELECT current_user, current_database() WHERE CASE "
+            "WHEN to_regclass(:list) IS NOT NULL THEN NOT has_table_privilege(:list, 'INSERT') "
+            "WHEN to_regnamespace(:schema) IS NOT NULL "
+            "THEN NOT has_schema_privilege(to_regnamespace(:schema), 'CREATE') "
+            "ELSE NOT has_database_privilege(current_database(), 'CREATE') END"
+        )
+        schema = quote_always(self.schema)
+        row = _run(connection, sql, list=self.list, schema=schema).first()
+        return (row[0], row[1]) if row else None
+
     def create(self, connection: Connection) -> None:
         """Create schema and list where they are missing."""
         if self.exists(connection):

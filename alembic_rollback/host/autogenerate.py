@@ -18,7 +18,11 @@ def hide_our_tables(wrapped: Any, autogen: Any, args: Any, kwargs: Any) -> bool:
 
 def _is_ours(autogen: Any, name: str | None, type_: str, parent_names: Any) -> bool:
     context = autogen.migration_context
-    if type_ != "table" or name is None or context.dialect.name != "postgresql":
+    if name is None or context.dialect.name != "postgresql":
+        return False
+    if type_ == "schema":
+        return name == settings_of(context.config).archive_schema
+    if type_ != "table":
         return False
     table = ledger_name(settings_of(context.config).ledger_table, context.version_table)
     schema = parent_names.get("schema_name") or context.dialect.default_schema_name
