@@ -18,7 +18,7 @@ from alembic_rollback.catalog.facts.model import Snapshot
 from alembic_rollback.catalog.facts.reading import read
 from tests.project import Result
 
-_OURS = re.compile(r"\b(alembic_version|schema_migrations)")
+_OURS = re.compile(r"\b(alembic_version|schema_migrations|rollback_archive)")
 _TABLES = (
     "SELECT c.oid::regclass::text FROM pg_class c WHERE c.relkind IN ('r', 'm') AND "
     "c.relnamespace = 'public'::regnamespace ORDER BY 1"

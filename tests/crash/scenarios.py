@@ -107,6 +107,28 @@ def shop(project: Project) -> None:
     )
 
 
+def kept(project: Project) -> None:
+    """Rows that only the first upgrade brings; of the later ones they come from the archive."""
+    first = "WHERE to_regclass('rollback_archive.archived') IS NULL"
+    project.pair(
+        "1_accounts",
+        "CREATE TABLE accounts (id int PRIMARY KEY, email text);\n"
+        f"INSERT INTO accounts SELECT n, 'user' || n FROM generate_series(1, 20) n {first};\n",
+        "DROP TABLE accounts;\n",
+    )
+    project.pair(
+        "2_orders",
+        "CREATE TABLE orders (id int PRIMARY KEY, account int REFERENCES accounts);\n"
+        "ALTER TABLE accounts ADD COLUMN note text;\n"
+        f"UPDATE accounts SET note = 'of ' || email {first};\n"
+        f"INSERT INTO orders SELECT n, n FROM generate_series(1, 10) n {first};\n"
+        "CREATE VIEW order_emails AS SELECT o.id, a.email FROM orders o JOIN accounts a "
+        "ON a.id = o.account;\n",
+        "DELETE FROM orders WHERE id > 5;\nDROP TABLE orders CASCADE;\n"
+        "ALTER TABLE accounts DROP COLUMN note;\n",
+    )
+
+
 def mixed(project: Project) -> None:
     """A `.py` revision between pairs."""
     project.pair("1_a", "CREATE TABLE a (id int PRIMARY KEY);\n", "DROP TABLE a;\n")
@@ -320,6 +342,10 @@ def _repair(name: str, write: Callable[[Project], None], *args: str, **more: Any
     return Scenario(name, write, argv, (), needs="repair-db", **{"prepare": (HEAD,), **more})
 
 
+def _archived(count: int) -> Argv:
+    return ("rollback-db", *("2", "1")[:count], "--archive", "--yes")
+
+
 _APPLY = ("apply-db", "--no-verify")
 _EACH = ("rollback-db", "--all", "--yes", "--transaction", "each")
 _TO_ONE = ("rollback-db", "--to", "1", "--yes")
@@ -333,9 +359,16 @@ _INDEX_BLOCKS = (
     Block("CONCURRENTLY people_name", _PEOPLE),
 )
 
+_ARCHIVE = ("rollback-db", "--all", "--archive", "--yes")
+_KEPT = (
+    "SELECT count(*) FROM pg_class WHERE relkind = 'r' "
+    "AND relnamespace = to_regnamespace('rollback_archive')",
+)
+
 QUICK = frozenset(
     {
         "apply-indexes",
+        "archive-each",
         "autocommit-block",
         "databases",
         "dropping",
@@ -345,6 +378,7 @@ QUICK = frozenset(
         "partitions",
         "reindexing",
         "repair-clear",
+        "restore",
         "rollback-collateral",
         "rollback-each",
         "upgrade-each",
@@ -452,6 +486,25 @@ SCENARIOS: tuple[Scenario, ...] = (
     ),
     _repair("repair-clear", indexes, "2", "--clear-partial", prepare=_HALF),
     _repair("repair-resume", indexes, "2", "--resume-at", "3", prepare=_HALF),
+    # The archive
+    _rollback("archive", kept, "2", "1", argv=_ARCHIVE, reach=_archived, observe=_KEPT),
+    _rollback(
+        "archive-each",
+        kept,
+        "2",
+        "1",
+        argv=(*_ARCHIVE, "--transaction", "each"),
+        reach=_archived,
+        observe=_KEPT,
+    ),
+    Scenario(
+        "restore",
+        kept,
+        ("restore-db", "2", "1"),
+        (),
+        prepare=(HEAD, _ARCHIVE, HEAD),
+        observe=_KEPT,
+    ),
     # Outside of transactions without saying so
     _rollback("autocommit-block-rollback", autocommit_block, "3", "b2", "1"),
     _upgrade("autocommit-engine", shop, engine=_AUTOCOMMIT),
