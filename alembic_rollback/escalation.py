@@ -20,9 +20,8 @@ from typing import TYPE_CHECKING, Any
 
 from alembic_rollback.errors import Location, RollbackError, StatementError, shown_path
 from alembic_rollback.host.environment import Key, Snapshot
-from alembic_rollback.model import GeneratedDown, Partial, Revision, Status, StepFailure
+from alembic_rollback.model import GeneratedDown, LogRow, Partial, Revision, Status, StepFailure
 from alembic_rollback.runner import describe
-from alembic_rollback.sql.names import quote_name
 from alembic_rollback.sql.secrets import redacted, without_passwords
 
 if TYPE_CHECKING:
@@ -35,29 +34,7 @@ LAST_ROWS = 20
 PATIENCE = 60.0
 """Seconds that the on_failure command may take."""
 _PACKAGES = ("alembic-rollback", "alembic", "SQLAlchemy")
-_COLUMNS = (
-    "id, run_id, started_at, version, name, direction, outcome, duration_ms, statement, "
-    "statement_number, error, tag"
-)
 _ATTRIBUTE = "_alembic_rollback_escalated"
-
-
-@dataclass(frozen=True)
-class LogRow:
-    """One row of the log."""
-
-    id: int
-    run_id: str
-    at: datetime
-    version: str
-    name: str
-    direction: str
-    outcome: str
-    duration_ms: int | None
-    statement: str | None
-    statement_number: int | None
-    error: str | None
-    tag: str | None
 
 
 @dataclass(frozen=True)
@@ -221,6 +198,7 @@ def see(
 
     client, after: the rows that this client has written after a certain one are `ours`.
     """
+    log, kept = snapshot.ledger, snapshot.has_log
     return Seen(
         snapshot.key,
         snapshot.database,
@@ -228,10 +206,9 @@ def see(
         status,
         snapshot.applied,
         snapshot.partials,
-        _rows(connection, snapshot, "true", "DESC", LAST_ROWS),
-        _rows(connection, snapshot, "client = :client AND id > :after", "ASC", None,
-              client=client, after=after),
-    )  # fmt: skip
+        tuple(map(_without_secrets, log.last_rows(connection, LAST_ROWS) if kept else ())),
+        tuple(map(_without_secrets, log.rows_of(connection, client, after) if kept else ())),
+    )
 
 
 def _place(connection: Connection) -> Place:
@@ -245,26 +222,7 @@ def _place(connection: Connection) -> Place:
     return Place(host, url.port or int(port), str(user), str(server).split()[0])
 
 
-def _rows(
-    connection: Connection,
-    snapshot: Snapshot,
-    condition: str,
-    order: str,
-    limit: int | None,
-    **values: Any,
-) -> tuple[LogRow, ...]:
-    from sqlalchemy import text
-
-    if not snapshot.has_log:
-        return ()
-    name = quote_name((snapshot.ledger.schema, snapshot.ledger.log_table)).replace(":", "\\:")
-    sql = f"SELECT {_COLUMNS} FROM {name} WHERE {condition} ORDER BY id {order}"
-    found = connection.execute(text(f"{sql} LIMIT {limit}" if limit else sql), values)
-    return tuple(_log_row(row) for row in found)
-
-
-def _log_row(row: Any) -> LogRow:
-    found = LogRow(*row)
+def _without_secrets(found: LogRow) -> LogRow:
     about_objects = found.outcome in ("collateral", "repaired")
     # Rows of a release that didn't hide passwords yet; what CASCADE took is JSON, not a statement.
     statement = None if about_objects or not found.statement else redacted(found.statement)

@@ -19,6 +19,7 @@ from alembic_rollback.model import (
     Failure,
     LedgerRow,
     LogEntry,
+    LogRow,
     Partial,
     Progress,
     StoredDown,
@@ -87,6 +88,10 @@ _BETWEEN = (
     f"{_OF_STATEMENTS})"
 )
 """Outcomes of rows that say nothing about a whole step: they lie between its rows."""
+_LOG_ROW = (
+    "id, run_id, started_at, version, name, direction, outcome, duration_ms, statement, "
+    "statement_number, error, tag"
+)
 _TARGET_CLASS = "SELECT to_regclass(:name)::oid"
 
 
@@ -321,6 +326,20 @@ class Ledger:
         )
         found = _run(connection, sql, {"run_id": run_id, "outcome": outcome})
         return tuple(row[0] for row in found)
+
+    def last_rows(self, connection: Connection, number: int) -> tuple[LogRow, ...]:
+        """The last rows of the log, the newest first."""
+        sql = f"SELECT {_LOG_ROW} FROM {self._bound(self.log_table)} ORDER BY id DESC LIMIT :number"
+        return tuple(LogRow(*row) for row in _run(connection, sql, {"number": number}))
+
+    def rows_of(self, connection: Connection, client: str | None, after: int) -> tuple[LogRow, ...]:
+        """What a client has written behind a certain row, in order."""
+        sql = (
+            f"SELECT {_LOG_ROW} FROM {self._bound(self.log_table)} "
+            "WHERE client = :client AND id > :after ORDER BY id"
+        )
+        found = _run(connection, sql, {"client": client, "after": after})
+        return tuple(LogRow(*row) for row in found)
 
     def collateral(self, connection: Connection) -> list[Collateral]:
         """What rollbacks took from revisions that stayed applied, and nobody has brought back.

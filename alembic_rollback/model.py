@@ -465,6 +465,24 @@ class GeneratedDown:
 
 
 @dataclass(frozen=True)
+class LogRow:
+    """One row of the log."""
+
+    id: int
+    run_id: str
+    at: datetime
+    version: str
+    name: str
+    direction: str
+    outcome: str
+    duration_ms: int | None
+    statement: str | None
+    statement_number: int | None
+    error: str | None
+    tag: str | None
+
+
+@dataclass(frozen=True)
 class StepFailure:
     """Which step of a run failed, and what of the run stays."""
 

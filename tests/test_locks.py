@@ -183,7 +183,9 @@ def test_the_second_runner_says_whom_it_waits_for_and_finds_nothing_to_do(
     (told,) = [line for line in lines(said) if "another runner" in line]
     place = "local" if "host" in gated.url.query else "from "
     assert f"another runner: pid {pid} (user {gated.url.username}, {place}" in told
-    assert re.search(rf"in a transaction since {TIMESTAMP}\); at most 10min \(lock_wait\)", told)
+    assert re.search(
+        rf"in a transaction since {TIMESTAMP}\); at most 10min, as lock_wait says", told
+    )
     assert gated.log() == [("1", "applied")]
     assert gated.query("SELECT count(*) FROM pg_locks WHERE locktype = 'advisory'") == [(0,)]
 
@@ -202,7 +204,7 @@ def test_a_rollback_waits_for_an_upgrade(gated: Project, start: Callable[..., Ru
     upgrade.ends()
     said = rollback.ends()
     assert f"Waiting for another runner: pid {pid} (" in said
-    assert "; at most 90s (lock_wait)." in said
+    assert "; at most 90s, as lock_wait says." in said
     assert gated.log() == [("1", "applied"), ("2", "applied"), ("1", "rolled_back")]
     assert gated.tables() == {"b", "gate"}
 
@@ -221,7 +223,7 @@ def test_another_holder_is_told_again(gated: Project, start: Callable[..., Runne
         if runner.process.poll() is None:  # it may have been quicker than the second holder
             told = [line for line in lines(runner.said) if "Waiting" in line]
             assert [int(re.findall(r"pid (\d+)", line)[0]) for line in told] == pids
-            assert all("as long as it takes (lock_wait = 0)" in line for line in told)
+            assert all("as long as it takes, as lock_wait = 0 says" in line for line in told)
     runner.ends()
 
 

@@ -221,8 +221,8 @@ class RunnerLock:
     @property
     def _limit(self) -> str:
         if self.wait is None:
-            return "as long as it takes (lock_wait = 0)"
-        return f"at most {shown_seconds(self.wait)} (lock_wait)"
+            return "as long as it takes, as lock_wait = 0 says"
+        return f"at most {shown_seconds(self.wait)}, as lock_wait says"
 
     def _begin_anew(self) -> None:
         """Go on in a new transaction: nothing has been done in this one but waiting.

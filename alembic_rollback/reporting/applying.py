@@ -6,9 +6,9 @@ from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 from alembic_rollback.errors import RollbackError
-from alembic_rollback.model import StepFailure
+from alembic_rollback.model import LogRow, StepFailure
 from alembic_rollback.reporting.data import status_data
-from alembic_rollback.reporting.errors import _next, _state, error_lines
+from alembic_rollback.reporting.errors import error_lines, next_step_of, state_of
 from alembic_rollback.reporting.style import Style
 from alembic_rollback.reporting.text import status_lines
 from alembic_rollback.reporting.verification import verification_data, verification_lines
@@ -20,7 +20,6 @@ if TYPE_CHECKING:
         Escalated,
         FailureReport,
         Fault,
-        LogRow,
         Seen,
     )
     from alembic_rollback.verification import Verification
@@ -29,6 +28,8 @@ _PLAIN = Style()
 
 
 # What went well
+
+_COMMAND = "alembic apply-db"
 
 
 def detail_lines(found: Application, style: Style) -> Iterator[str]:
@@ -104,7 +105,7 @@ def state_after(
         before = f"{_before(failure)} " if failure.committed else ""
         return f"{before}{_undone(undone)}"
     if failure:
-        return _state(failure)
+        return state_of(failure)
     if any(one.applied_by_us for one in databases):
         return f"Applied and committed before: {', '.join(databases[0].applied_by_us)}."
     said = error.state if isinstance(error, RollbackError) else None
@@ -134,7 +135,7 @@ def next_after(failure: StepFailure | None, error: BaseException) -> str:
     if isinstance(error, RollbackError) and error.next_step:
         return error.next_step
     if failure:
-        return _next(failure)
+        return next_step_of(failure, _COMMAND)
     return "Next: `alembic migration-status` shows the state."
 
 
@@ -148,12 +149,12 @@ def failed_lines(
     not_undone: str,
 ) -> Iterator[str]:
     """The error as `alembic upgrade` prints it, with what apply-db has done about it."""
-    lines = list(error_lines(error, failure, style))
+    lines = list(error_lines(error, failure, style, command=_COMMAND))
     if not lines:
         code = f" ({fault.sqlstate})" if fault.sqlstate else ""
         lines = [style.paint(f"error: {fault.message}{code}", "red"), state]
         lines.append(next_after(failure, error))
-    usual = _state(failure) if failure else None
+    usual = state_of(failure) if failure else None
     for line in lines:
         yield state if line == usual else line
         if line == usual and not_undone:

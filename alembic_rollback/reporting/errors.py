@@ -18,8 +18,16 @@ from alembic_rollback.reporting.style import Style
 _TRANSIENT = ("55P03", "57014", "57P0", "40P01", "40001", "08")
 
 
-def error_lines(error: BaseException, failure: StepFailure | None, style: Style) -> Iterator[str]:
-    """The lines to print for an error that was raised on purpose or came out of a run."""
+UPGRADE = "alembic upgrade"
+
+
+def error_lines(
+    error: BaseException, failure: StepFailure | None, style: Style, *, command: str = UPGRADE
+) -> Iterator[str]:
+    """The lines to print for an error that was raised on purpose or came out of a run.
+
+    command: what applies revisions, to be typed again.
+    """
     if isinstance(error, StatementError):
         yield style.paint(f"error: {error.where}: {_told(error)}", "red")
         yield from (f"  {line}" for line in (error.detail, error.hint) if line)
@@ -33,9 +41,9 @@ def error_lines(error: BaseException, failure: StepFailure | None, style: Style)
     elif failure:
         yield style.paint(f"error: {shown_path(failure.path)}: {failure.message}", "red")
     if failure:
-        yield _state(failure)
+        yield state_of(failure)
         if isinstance(error, StatementError) or not isinstance(error, RollbackError):
-            yield _next(failure)
+            yield next_step_of(failure, command)
 
 
 def exit_code(error: BaseException, failure: StepFailure | None) -> int:
@@ -50,7 +58,8 @@ def _told(error: StatementError) -> str:
     return f"{error.what}{code}"
 
 
-def _state(failure: StepFailure) -> str:
+def state_of(failure: StepFailure) -> str:
+    """Where the database is after a failed step, in a sentence or two."""
     if failure.external:
         return "The transaction is the caller's: nothing is undone until it rolls back."
     if not failure.recorded:
@@ -86,9 +95,10 @@ def _done(failure: StepFailure) -> str:
     return f"{shown} had been executed outside a transaction, and what was done stays."
 
 
-def _next(failure: StepFailure) -> str:
+def next_step_of(failure: StepFailure, command: str = UPGRADE) -> str:
+    """What to do after a failed step. command: what applies revisions, to be typed again."""
     if failure.partial:
-        return _next_of_partial(failure)
+        return _next_of_partial(failure, command)
     if failure.message.startswith("KeyboardInterrupt"):
         return "Next: run the command again."
     if failure.lost or failure.message.startswith(_TRANSIENT):
@@ -98,15 +108,16 @@ def _next(failure: StepFailure) -> str:
     if failure.committed:
         versions = " ".join(reversed(failure.committed))
         return (
-            "Next: correct the script and run `alembic upgrade` again; or take back what this run "
+            f"Next: correct the script and run `{command}` again; or take back what this run "
             f"applied: `alembic rollback-db {versions}`."
         )
+    again = "the upgrade again" if command == UPGRADE else f"`{command}` again"
     if failure.outside:
-        return "Next: correct the script and run the upgrade again."
-    return "Next: correct the script and run the upgrade again. Nothing is left to roll back."
+        return f"Next: correct the script and run {again}."
+    return f"Next: correct the script and run {again}. Nothing is left to roll back."
 
 
-def _next_of_partial(failure: StepFailure) -> str:
+def _next_of_partial(failure: StepFailure, command: str) -> str:
     assert failure.partial is not None
     undo = f"`alembic rollback-db {failure.version}`"
     passing = failure.lost or failure.message.startswith(_TRANSIENT)
@@ -114,4 +125,4 @@ def _next_of_partial(failure: StepFailure) -> str:
     from_there = "it goes on from there" if failure.partial.progress.total else "it runs again"
     if failure.direction == "down":
         return f"Next: {correct}run {undo}: {from_there}."
-    return f"Next: {correct}run `alembic upgrade` again: {from_there}; or undo it: {undo}."
+    return f"Next: {correct}run `{command}` again: {from_there}; or undo it: {undo}."
