@@ -294,6 +294,12 @@ class Affected:
     """Neither named by the plan, nor part of what is, nor made by its revisions."""
     address: tuple[int, int, int] = field(default=(0, 0, 0), repr=False)
     """pg_depend's classid, objid, objsubid."""
+    source: tuple[int, int, int] | None = field(default=None, repr=False)
+    """The address of what it hangs on, or of the table of that."""
+    part_of: str = ""
+    """What it is a part of: `table purchase_orders`."""
+    owner: tuple[int, int, int] | None = field(default=None, repr=False)
+    """The address of that."""
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from alembic_rollback.catalog import objects
 from alembic_rollback.catalog import tables as catalog
 from alembic_rollback.catalog.counting import Budget
-from alembic_rollback.catalog.dependencies import PG_CLASS, Address
+from alembic_rollback.catalog.dependencies import PG_CLASS, Address, Deletion
 from alembic_rollback.catalog.objects import Description
 from alembic_rollback.checks.losses import Losses, Taken
 from alembic_rollback.checks.simulation import Change, Failure, World, follow
@@ -245,6 +245,8 @@ class _Report:
                     if described is None or described.hidden:
                         continue
                     cascaded = address in deletion.cascaded
+                    source = self._beyond(source, address, deletion)
+                    parent = described.parent
                     how = "named" if address in self.named else "CASCADE" if cascaded else "with"
                     yield Affected(
                         described.kind,
@@ -255,8 +257,22 @@ class _Report:
                         "" if how == "named" else self._shown(source),
                         cascaded and self._is_outside(address),
                         address,
+                        source=source.whole if source else None,
+                        part_of=self._shown(parent) if parent else "",
+                        owner=parent.whole if parent else None,
                     )
             yield from self._changed(change)
+
+    def _beyond(
+        self, source: Address | None, address: Address, deletion: Deletion
+    ) -> Address | None:
+        """What an object hangs on: a view is reached from its own rule, and that from a table."""
+        while source is not None:
+            described = self.described.get(source)
+            if described is None or described.parent is None or described.parent != address:
+                break
+            source = deletion.reached.get(source)
+        return source
 
     def _changed(self, change: Change) -> Iterator[Affected]:
         for address, source in [

@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import json
+import os
+import shlex
 import sys
 from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime
 from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -45,6 +49,7 @@ from alembic_rollback.cli.output import command, say
 @click.option("--backup", is_flag=True, help="Save the tables that lose rows with pg_dump first.")
 @click.option("--archive/--no-archive", default=None, help="Keep what would be lost.")
 @click.option("-v", "--verbose", is_flag=True, help="Show every object and every finding.")
+@click.option("--html", metavar="FILE", help="With --dry-run: write a page for a change ticket.")
 @click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")
 @click.option(
     "--transaction",
@@ -74,6 +79,7 @@ def rollback_db(config: Config, /, versions: tuple[str, ...], **options: Any) ->
     alembic rollback-db --to-tag v1.4           back to that release
     alembic rollback-db 20260112_001 --archive  restore-db can put the rows back
     alembic rollback-db 20260112_001 --confirm HASH     run what was looked at
+    alembic rollback-db 20260112_001 --dry-run --html page.html
     """
     from alembic_rollback import commands
 
@@ -90,6 +96,8 @@ def rollback_db(config: Config, /, versions: tuple[str, ...], **options: Any) ->
             )
         commands.rollback_sql(config, request, **timeouts)
         return
+    if options["html"] and not options["dry_run"]:
+        raise UsageError("--html goes with --dry-run: it shows what would happen.")
     results = commands.rollback(
         config,
         request,
@@ -104,12 +112,43 @@ def rollback_db(config: Config, /, versions: tuple[str, ...], **options: Any) ->
         retries=options["retries"],
         **timeouts,
     )
+    if options["html"]:
+        _write_page(results, options["html"], [*versions, *_asked(options)])
     if options["dry_run"]:
         _show_plan(results, as_json=options["as_json"], verbose=options["verbose"])
     elif options["as_json"]:
         click.echo(json.dumps(data.rollback_data(results), indent=2))
     else:
         say(text.done_lines(results, shown, style_for(sys.stdout)))
+
+
+def _asked(options: Mapping[str, Any]) -> list[str]:
+    """The options that say what is rolled back, and how, as they are typed."""
+    words = [
+        f"--{n.replace('_', '-')}={options[n]}" for n in ("to", "last", "to_tag") if options[n]
+    ]
+    flags = ("last_run", "stored", "with_dependants", "archive")
+    words += [f"--{name.replace('_', '-')}" for name in flags if options[name]]
+    words += ["--all"] if options["everything"] else []
+    return [*words, "--transaction=each"] if options["transaction"] == "each" else words
+
+
+def _write_page(results: Sequence[Rollback], file: str, words: Sequence[str]) -> None:
+    """Write the page beside its place first: a page that is there stays whole."""
+    from alembic_rollback.preflight import hash_of, is_refused
+    from alembic_rollback.reporting.page import page
+
+    path = Path(file)
+    command = ["alembic", "rollback-db", *words, "--confirm", hash_of(results)]
+    runs = any(one.plan.steps for one in results) and not is_refused(results)
+    text = page(results, datetime.now().astimezone(), shlex.join(command) if runs else "")
+    new = path.with_name(f".{path.name}.{os.getpid()}")
+    try:
+        new.write_text(text, encoding="utf-8")
+        new.replace(path)
+    except OSError as error:
+        new.unlink(missing_ok=True)
+        raise UsageError(f"{file} cannot be written: {error.strerror}.") from None
 
 
 def guard_downgrade(config: Config, options: Any, run: Callable[[], None]) -> None:

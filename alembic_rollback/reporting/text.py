@@ -116,11 +116,12 @@ def warning_lines(
         yield from _checks(one, verbose=verbose)
     yield ""
     if any(one.impact.destructive for one in rollbacks):
-        yield style.paint(_undoing(rollbacks), "bold")
+        yield style.paint(undoing(rollbacks), "bold")
         yield ""
 
 
-def _undoing(rollbacks: Sequence[Rollback]) -> str:
+def undoing(rollbacks: Sequence[Rollback]) -> str:
+    """Whether what is destroyed can be had again, in a sentence or two."""
     kept = [one for one in rollbacks if one.archive]
     if not kept:
         return "This action is DESTRUCTIVE and cannot be undone without backup."
@@ -151,7 +152,7 @@ def plan_lines(
         yield ""
         yield from _transaction(one.impact)
         if one.archive and one.impact.destructive:
-            yield _undoing([one])
+            yield undoing([one])
     if any(one.plan.steps for one in rollbacks):
         yield f"To run exactly this: --confirm {confirm}"
     yield "Dry run: nothing was changed."
@@ -174,7 +175,7 @@ def done_lines(
         for impact in one.impact.steps:
             if (one.database, impact) not in before:
                 yield f"{impact.revision.title} changed while this ran. What it did:"
-                yield from (f"- {line}" for line in _step_losses(impact))
+                yield from (f"- {line}" for line in step_lines(impact))
 
 
 def generated_lines(results: Sequence[GeneratedDown], style: Style) -> Iterator[str]:
@@ -249,7 +250,7 @@ def _losses(one: Rollback, *, verbose: bool) -> Iterator[str]:
     for step in one.impact.steps:
         if several:
             lines.append(f"{step.revision.title}:")
-        lines += [f"- {line}" for line in _step_losses(step)]
+        lines += [f"- {line}" for line in step_lines(step)]
         if verbose:
             lines += [f"  - {_object(affected)}" for affected in step.objects]
     left = 0 if verbose else len(lines) - SCREEN
@@ -288,7 +289,8 @@ def _checks(one: Rollback, *, verbose: bool) -> Iterator[str]:
         yield f"… and {len(told) - CHECKS} more (--verbose shows them)"
 
 
-def _step_losses(step: StepImpact) -> Iterator[str]:
+def step_lines(step: StepImpact) -> Iterator[str]:
+    """What one step takes, line by line."""
     yield from step.losses or ("remove nothing",)
     if step.outside:
         yield f"run outside a transaction ({step.outside}): what it has done stays if it fails"
