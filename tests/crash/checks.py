@@ -147,7 +147,8 @@ _TOLD = (
 )
 _STATE = re.compile(
     "database is unchanged|Nothing was changed|Nothing of|is partial|committed before it"
-    "|itself was undone|nothing of it is left|migration-status|could not be read afterwards|transaction is the caller's"
+    "|itself was undone|nothing of it is left|migration-status|could not be read afterwards"
+    "|transaction is the caller's"
 )
 _NEXT = re.compile("Next:|`alembic |[Rr]un (it|the command|this|the upgrade) again|again")
 _COMMITTED = re.compile(r"Revisions? ([^.]*?) (applied|rolled back) and committed")
