@@ -132,7 +132,10 @@ def is_refused(rollbacks: Sequence[Rollback]) -> bool:
 
 def hash_of(rollbacks: Sequence[Rollback]) -> str:
     """What `--confirm` takes: the same plans, impact and files in the same databases."""
-    return digest(content(r.identity, r.plan, r.impact, r.scripts) for r in rollbacks)  # type: ignore[arg-type]
+    return digest(
+        (content(r.identity, r.plan, r.impact, r.scripts), r.archive)  # type: ignore[arg-type]
+        for r in rollbacks
+    )
 
 
 def budget_of(settings: Settings) -> Budget:

@@ -438,3 +438,90 @@ def test_rolled_back_twice_the_last_one_comes_back(project: Project) -> None:
     assert project.query("SELECT c FROM t") == [("second",)]
     with pytest.raises(Blocked, match="duplicate key"):  # then the one before it
         commands.restore(project.config, "1")
+
+
+def test_parameters_of_a_driver_are_no_obstacle(project: Project) -> None:
+    project.script(
+        "b1",
+        None,
+        "op.execute('CREATE TABLE t (id int PRIMARY KEY, c text)')",
+        "op.get_bind().execute(sa.text('DELETE FROM t WHERE id = :one'), {'one': 1})\n"
+        "    op.execute(sa.text(\"UPDATE t SET c = NULL WHERE 'a%b' = :x\").bindparams(x='a%b'))\n"
+        "    with op.get_context().autocommit_block():\n"
+        "        op.execute('DROP TABLE t')",
+    )
+    command.upgrade(project.config, "head")
+    project.execute("INSERT INTO t VALUES (1), (2)")
+    again(project, "b1")
+    assert project.query("SELECT id FROM t ORDER BY 1") == [(1,), (2,)]
+
+
+def test_inheritance_keeps_each_row_in_its_table(project: Project) -> None:
+    project.pair(
+        "1_t",
+        "CREATE TABLE parents (id int PRIMARY KEY, c text);\n"
+        "CREATE TABLE children (PRIMARY KEY (id), more text) INHERITS (parents);\n",
+        "DROP TABLE children, parents;\n",
+    )
+    add = "ALTER TABLE parents ADD COLUMN IF NOT EXISTS c text;\n"
+    project.pair("2_c", add, "ALTER TABLE parents DROP COLUMN c;\n")
+    project.pair("3_e", "SELECT 1;\n", "TRUNCATE parents;\n")
+    command.upgrade(project.config, "head")
+    project.execute(
+        "INSERT INTO parents VALUES (1, 'one')", "INSERT INTO children VALUES (1, 'other', 'm')"
+    )
+    before = [project.query(f"SELECT id, c FROM ONLY {t}") for t in ("parents", "children")]
+    archive(project, "3")
+    assert project.query("SELECT * FROM parents") == []
+    command.upgrade(project.config, "head")
+    commands.restore(project.config, "3")
+    assert [project.query(f"SELECT id, c FROM ONLY {t}") for t in ("parents", "children")] == before
+    again(project, "2")
+    assert [project.query(f"SELECT id, c FROM ONLY {t}") for t in ("parents", "children")] == before
+
+
+@pytest.mark.parametrize(
+    ("down", "why"),
+    [
+        ("DELETE FROM parents", "which other tables inherit from"),
+        ("UPDATE parents SET id = 2", "which other tables inherit from"),
+        ("DELETE FROM v", "goes through a view"),
+    ],
+)
+def test_what_cannot_be_kept_is_refused(project: Project, down: str, why: str) -> None:
+    project.pair(
+        "1_t",
+        "CREATE TABLE parents (id int);\nCREATE TABLE children () INHERITS (parents);\n"
+        "CREATE TABLE t (id int);\nCREATE VIEW v AS SELECT id FROM t;\n",
+        f"{down};\n",
+    )
+    command.upgrade(project.config, "head")
+    project.execute("INSERT INTO children VALUES (1)", "INSERT INTO t VALUES (1)")
+    with pytest.raises(Blocked, match=why):
+        archive(project, "1")
+    assert project.ledger() == ["1"]
+
+
+def test_long_and_odd_names(project: Project) -> None:
+    long = "c" * 63
+    project.pair(
+        "1_t",
+        f'CREATE TABLE t (id int PRIMARY KEY, {long} text, "a:b %s ""q" text, "a after" text);\n',
+        f'UPDATE t SET {long} = NULL, "a:b %s ""q" = \'x\';\n',
+    )
+    command.upgrade(project.config, "head")
+    project.execute("INSERT INTO t VALUES (1, 'one', 'two', 'three')")
+    archive(project, "1")
+    (project.versions / "1_t.up.sql").write_text("SELECT 1;\n")
+    command.upgrade(project.config, "head")
+    commands.restore(project.config, "1")
+    assert project.query("SELECT * FROM t") == [(1, "one", "two", "three")]
+
+
+def test_the_hash_is_another_with_the_archive(project: Project) -> None:
+    project.pair("1_t", "CREATE TABLE t (id int);\n", "DROP TABLE t;\n")
+    command.upgrade(project.config, "head")
+    project.execute("INSERT INTO t VALUES (1)")
+    shown = json.loads(project.alembic("rollback-db", "1", "--archive", "--dry-run", "--json").out)
+    project.alembic("rollback-db", "1", "--confirm", shown["hash"], code=3)
+    project.alembic("rollback-db", "1", "--archive", "--confirm", shown["hash"])

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, TypeAlias
 
@@ -36,6 +36,13 @@ class Source:
     oid: int
     schema: str
     name: str
+    kind: str = "r"
+    """pg_class.relkind."""
+
+    @property
+    def rows(self) -> str:
+        """What to select from: not the rows of tables that inherit from it, but for partitions."""
+        return self.named if self.kind == "p" else f"ONLY {self.named}"
 
     @property
     def named(self) -> str:
@@ -62,18 +69,19 @@ class Copier:
         number, name, contents = self._copy_values(source, [column])
         if not contents.keyed:
             return lambda: (number, self._fill(number, name, contents))
-        after = f"{column} after"[:63]
+        after = _after(column, [one.name for one in contents.columns])
         columns = tuple(replace(one, after="" if one.key else after) for one in contents.columns)
 
         def finish() -> tuple[int, int] | None:
             table, new = self.archive.named(name), quote_always(after)
             keys = [quote_always(one.name) for one in columns if one.key]
-            same = " AND ".join(f"t.{key} = k.{key}" for key in keys)
+            # As text, which is what some are kept as.
+            same = " AND ".join(f"CAST(t.{k} AS text) = CAST(k.{k} AS text)" for k in keys)
             value = quote_always(column)
             self._execute(f"ALTER TABLE {table} ADD {new} text")
             self._execute(
                 f"UPDATE {table} k SET {new} = CAST(t.{value} AS text) "
-                f"FROM {source.named} t WHERE {same}"
+                f"FROM {source.rows} t WHERE {same}"
             )
             self._execute(
                 f"DELETE FROM {table} WHERE CAST({value} AS text) IS NOT DISTINCT FROM {new}"
@@ -89,7 +97,7 @@ class Copier:
         kept = [every[name] for name in (*key, *(c for c in columns if c not in key))]
         number, name = self._reserve(VALUES, source)
         self._execute(
-            f"CREATE TABLE {self.archive.named(name)} AS SELECT {_listed(kept)} FROM {source.named}"
+            f"CREATE TABLE {self.archive.named(name)} AS SELECT {_listed(kept)} FROM {source.rows}"
         )
         held = tuple(Column(one.name, one.type, one.name in key) for one in kept)
         return number, name, Contents(held, {}, keyed=bool(found))
@@ -99,7 +107,7 @@ class Copier:
         kept = [one for one in columns_of(self.connection, source.oid) if not one.generated]
         number, name = self._reserve(ROWS, source)
         self._execute(
-            f"CREATE TABLE {self.archive.named(name)} AS SELECT {_listed(kept)} FROM {source.named}"
+            f"CREATE TABLE {self.archive.named(name)} AS SELECT {_listed(kept)} FROM {source.rows}"
         )
         return number, self._fill(number, name, self._contents(source, kept))
 
@@ -155,7 +163,10 @@ class Copier:
         key = [one for one in every if one.name in names]
         if not key or any(one in changed for one in key):
             return self._watch_unknown(source, name, every)
-        after = {one.name: f"{one.name} after"[:63] for one in changed}
+        after: dict[str, str] = {}
+        for one in changed:
+            taken = [*(column.name for column in every), *after.values()]
+            after[one.name] = _after(one.name, taken)
         listed = ", ".join(
             [f"{_of('was', one)} AS {quote_always(one.name)}" for one in (*key, *changed)]
             + [f"{_of('now', one)} AS {quote_always(after[one.name])}" for one in changed]
@@ -212,6 +223,15 @@ class Copier:
 
     def _execute(self, sql: str) -> Any:
         return self.connection.exec_driver_sql(sql, execution_options={"no_parameters": True})
+
+
+def _after(column: str, taken: Collection[str]) -> str:
+    """A name for what becomes of a column's values."""
+    stem = column.encode()[:50].decode(errors="ignore")
+    found, number = f"{stem} after", 2
+    while found in taken:
+        found, number = f"{stem} after {number}", number + 1
+    return found
 
 
 def _listed(kept: Sequence[Kept]) -> str:

@@ -19,6 +19,7 @@ from alembic_rollback.catalog.counting import Budget, count_changed
 from alembic_rollback.catalog.dependencies import PG_CLASS, Address
 from alembic_rollback.checks.losses import conversion
 from alembic_rollback.checks.simulation import World, follow
+from alembic_rollback.errors import Blocked
 from alembic_rollback.ledger import Run
 from alembic_rollback.sql.effects import Effect, effects
 from alembic_rollback.sql.names import quote_always
@@ -32,7 +33,7 @@ _TABLES = """
 SELECT c.oid, nspname, relname, relkind,
   (WITH RECURSIVE up (oid, depth) AS (SELECT c.oid, 0 UNION ALL SELECT inhparent, depth + 1
    FROM pg_inherits JOIN up ON inhrelid = up.oid) SELECT max(depth) FROM up),
-  ARRAY(SELECT inhparent FROM pg_inherits WHERE inhrelid = c.oid)
+  ARRAY(SELECT inhparent FROM pg_inherits WHERE inhrelid = c.oid), relispartition
 FROM pg_class c JOIN pg_namespace n ON n.oid = relnamespace
 WHERE c.oid = ANY(CAST(:oids AS oid[])) AND relkind IN ('r', 'p') AND relpersistence <> 't'
 AND nspname <> :archive"""
@@ -42,6 +43,11 @@ SELECT conrelid, ARRAY(SELECT attname FROM pg_attribute WHERE attrelid = conreli
 AND attnum = ANY(CASE WHEN confdelsetcols IS NULL THEN conkey ELSE confdelsetcols END))
 FROM pg_constraint WHERE contype = 'f' AND confdeltype IN ('n', 'd')
 AND confrelid = ANY(CAST(:oids AS oid[])) AND conparentid = 0"""
+
+_CHILDREN = """
+WITH RECURSIVE tree (oid) AS (SELECT unnest(CAST(:oids AS oid[])) UNION
+SELECT inhrelid FROM pg_inherits JOIN tree ON inhparent = tree.oid
+JOIN pg_class p ON p.oid = tree.oid AND p.relkind = 'r') SELECT DISTINCT oid FROM tree"""
 
 _HAS_TRIGGERS = (
     "SELECT EXISTS (SELECT FROM pg_trigger WHERE tgrelid = CAST(:oid AS oid) "
@@ -65,9 +71,13 @@ class Note:
 @dataclass(frozen=True)
 class _Relation:
     source: Source
-    kind: str
     depth: int
     parents: tuple[int, ...]
+    partition: bool
+
+    @property
+    def kind(self) -> str:
+        return self.source.kind
 
 
 @dataclass
@@ -151,7 +161,7 @@ class Keeper:
     # --- values and rows --------------------------------------------------------------------
 
     def _keep_columns(self, reached: set[Address], relations: dict[int, _Relation]) -> None:
-        """Columns that go while their table stays; a parent's copy has its children's values."""
+        """Columns that go while their table stays."""
         columns: dict[int, list[str]] = {}
         for address in reached:
             is_column = address.classid == PG_CLASS and address.objsubid > 0
@@ -165,6 +175,9 @@ class Keeper:
                 self._keep_values(relations[oid].source, own)
 
     def _by_parent(self, relation: _Relation, name: str, columns: dict[int, list[str]]) -> bool:
+        """A partitioned table's copy has the values of its partitions."""
+        if not relation.partition:
+            return False
         return any(name in columns.get(parent, ()) for parent in relation.parents)
 
     def _is_stored(self, source: Source, column: str) -> bool:
@@ -173,7 +186,7 @@ class Keeper:
 
     def _keep_values(self, source: Source, columns: Sequence[str]) -> None:
         there = " OR ".join(f"{quote_always(column)} IS NOT NULL" for column in columns)
-        sql = f"SELECT EXISTS (SELECT FROM {source.named} WHERE {there})"
+        sql = f"SELECT EXISTS (SELECT FROM {source.rows} WHERE {there})"
         if not self._execute(sql).scalar_one():
             return
         number, rows = self._copier.keep_values(source, columns)
@@ -201,19 +214,21 @@ class Keeper:
             self._watched.append((source, VALUES, finish))
 
     def _keep_truncated(self, effect: Effect, source: Source) -> None:
-        sources = [source]
+        oids = [source.oid]
         if effect.cascade:
             reached = catalog.reached_by_foreign_keys(self.connection, source.oid, deleting=False)
-            sources += [Source(one.oid, one.schema, one.name) for one in reached]
-        for one in sources:
-            if self._execute(f"SELECT EXISTS (SELECT FROM {one.named})").scalar_one():
+            oids += [one.oid for one in reached]
+        for one in self._with_children(oids):
+            if self._execute(f"SELECT EXISTS (SELECT FROM {one.rows})").scalar_one():
                 number, rows = self._copier.keep_rows(one)
                 self.notes.append(Note(number, ROWS, shown(one), rows))
 
     def _watch_deletes(self, source: Source) -> None:
         reached = catalog.reached_by_foreign_keys(self.connection, source.oid, deleting=True)
-        sources = [source, *(Source(one.oid, one.schema, one.name) for one in reached)]
+        every = [source.oid, *(one.oid for one in reached)]
+        sources = self._sources(every)
         for one in sources:
+            self._refuse_children(one)
             self._watched.append((one, ROWS, self._copier.watch_deletes(one)))
         oids = [one.oid for one in sources]
         for oid, columns in self._query(_SET_BY_DELETE, oids=oids).all():
@@ -228,8 +243,28 @@ class Keeper:
         self._watch(source, columns)
 
     def _watch(self, source: Source, columns: Sequence[str]) -> None:
+        self._refuse_children(source)
         finish = self._copier.watch_updates(source, columns)
         self._watched.append((source, VALUES, finish))
+
+    def _refuse_children(self, source: Source) -> None:
+        """A trigger is told rows of children as if they were the parent's."""
+        if source.kind == "r" and len(self._with_children([source.oid])) > 1:
+            raise Blocked(
+                f"Rows of {shown(source)} change, which other tables inherit from: which table a "
+                "row was in would not be known, so it cannot be archived.",
+                state="Nothing was changed.",
+                next_step="Run it without --archive, with a backup.",
+            )
+
+    def _with_children(self, oids: Sequence[int]) -> list[Source]:
+        """Tables with those that inherit from them; of a partitioned one, itself."""
+        found = [row[0] for row in self._query(_CHILDREN, oids=list(oids))]
+        return self._sources(found)
+
+    def _sources(self, oids: Iterable[int]) -> list[Source]:
+        relations = self._relations([Address(PG_CLASS, oid) for oid in oids])
+        return [relations[oid].source for oid in sorted(relations)]
 
     def _columns(self, source: Source) -> list[str]:
         sql = (
@@ -251,16 +286,18 @@ class Keeper:
         relation = world.relation(effect.name)
         if relation is None or relation.address.objid < 0:
             return None
-        found = self._relations([relation.address])
-        return next((one.source for one in found.values()), None)
+        if relation.detail == "v" and effect.kind == "rows":
+            raise Blocked(
+                f"{effect.shown} goes through a view, so what it takes cannot be archived.",
+                state="Nothing was changed.",
+                next_step="Let the down name the table; or run it without --archive.",
+            )
+        return next(iter(self._sources([relation.address.objid])), None)
 
     def _relations(self, addresses: Iterable[Address]) -> dict[int, _Relation]:
         oids = [a.objid for a in addresses if a.classid == PG_CLASS and a.objid > 0]
         rows = self._query(_TABLES, oids=oids, archive=self.archive.schema) if oids else ()
-        return {
-            row[0]: _Relation(Source(row[0], row[1], row[2]), row[3], row[4], tuple(row[5]))
-            for row in rows
-        }
+        return {row[0]: _Relation(Source(*row[:4]), row[4], tuple(row[5]), row[6]) for row in rows}
 
     def _query(self, sql: str, **values: Any) -> Any:
         from sqlalchemy import text

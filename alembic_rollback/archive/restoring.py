@@ -59,6 +59,13 @@ class Target:
     oid: int
     name: tuple[str, ...]
     columns: dict[str, Place]
+    kind: str
+    """pg_class.relkind."""
+
+    @property
+    def rows(self) -> str:
+        """What to update: its own rows, or those of its partitions."""
+        return self.named if self.kind == "p" else f"ONLY {self.named}"
 
     @property
     def named(self) -> str:
@@ -193,13 +200,13 @@ class Restorer:
         free = " AND ".join(f"({_is_free(c, target)})" for c in values)
         source = f"{self._kept(item)} a"
         taken = self._number(
-            f"SELECT count(*) FROM {target.named} t JOIN {source} ON {same} WHERE NOT ({free})"
+            f"SELECT count(*) FROM {target.rows} t JOIN {source} ON {same} WHERE NOT ({free})"
         )
         if taken and not self.keep:
             raise _in_the_way(f"{taken} of the values in {target.shown}")
         new = ", ".join(f"{quote_always(c.name)} = {_cast(c, target, 'a')}" for c in values)
         result = self._execute(
-            f"UPDATE {target.named} t SET {new} FROM {source} WHERE {same} AND {free}"
+            f"UPDATE {target.rows} t SET {new} FROM {source} WHERE {same} AND {free}"
         )
         every = self._count(item)
         return Restored(item, target.shown, result.rowcount, every - result.rowcount)
@@ -213,7 +220,8 @@ class Restorer:
             return f"there is no table {name}"
         found = self._query(_COLUMNS, oid=oid)
         full = (tables[oid].schema, tables[oid].name)
-        return Target(oid, full, {row[0]: Place(*row[1:]) for row in found})
+        columns = {row[0]: Place(*row[1:]) for row in found}
+        return Target(oid, full, columns, tables[oid].kind)
 
     def _oid(self, name: str) -> int | None:
         """None also for what is no name at all."""
@@ -240,7 +248,8 @@ class Restorer:
         elif not item.contents.keyed:
             yield (
                 f"{target.shown} had no key, so nobody can tell which rows the values in "
-                f"{quote_name((self.archive.schema, item.kept_in))} belong to"
+                f"{quote_name((self.archive.schema, item.kept_in))} belong to (--on-conflict keep "
+                "leaves them there)"
             )
 
     def _has_values(self, item: Item, column: Column) -> bool:

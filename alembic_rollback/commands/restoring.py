@@ -43,12 +43,12 @@ def restore(
 ) -> list[Restoration]:
     """Put back what the last rollback of each revision has taken, in one transaction a database.
 
-    They must be applied again. into: another table, as one would write it in SQL, instead
-    of the one that it came from. keep: rows that are there already stay; without it they are a
-    reason to refuse. dry_run: only look whether it would fit. Raises NotApplied, Blocked where
-    something doesn't fit, RollbackError where nothing of it is archived.
+    They must be applied again. into: another table, as one would write it in SQL, instead of the
+    one that it came from. keep: rows that are there already stay; without it they are a reason to
+    refuse, as are values of a table without a key. dry_run: only look whether it would fit. Raises
+    NotApplied, Blocked where something doesn't fit, RollbackError where nothing of it is archived.
     """
-    found = _look(config, versions, into=into, writes=not dry_run)
+    found = _look(config, versions, into=into, keep=keep, writes=not dry_run)
     found = {key: one for key, one in found.items() if one.items}
     if dry_run:
         return list(found.values())
@@ -98,6 +98,7 @@ def _look(
     versions: Sequence[str] = (),
     *,
     into: str = "",
+    keep: bool = False,
     writes: bool = False,
 ) -> dict[Key, Restoration]:
     """The archives; of some versions, only what can be put back. Raises where that is nothing."""
@@ -115,6 +116,8 @@ def _look(
             resolved = [v if v in known else snapshot.history.resolve(v, known) for v in versions]
             wanted.update(resolved)
             items = tuple(item for version in resolved for item in latest(items, version))
+            if keep:
+                items = tuple(item for item in items if item.contents.keyed)
             if items:
                 _check(snapshot, connection, archive, items, into)
         return snapshot.key, Restoration(snapshot.database, archive, items)

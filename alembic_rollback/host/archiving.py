@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-import logging
+import re
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from alembic_rollback.archive.keeping import Keeper
 from alembic_rollback.archive.store import Archive
-from alembic_rollback.errors import RollbackError
+from alembic_rollback.errors import Blocked, RollbackError
 from alembic_rollback.host.outside import taken
 from alembic_rollback.host.state import State, Watching
 from alembic_rollback.model import LogEntry
+from alembic_rollback.recovery.probes import holds_alone
 from alembic_rollback.runner import Execute, execute
 from alembic_rollback.sql.names import quote_name
 from alembic_rollback.sql.parser import Statement, parse
@@ -24,7 +25,8 @@ if TYPE_CHECKING:
     from alembic_rollback.ledger import Ledger
     from alembic_rollback.settings import Settings
 
-log = logging.getLogger("alembic.rollback")
+_PLACEHOLDER = re.compile(r"%s|%\(\w+\)s|\$\d+|(?<!:):[a-z_]\w*", re.I)
+"""Of the drivers' parameter styles."""
 
 
 def archive_of(settings: Settings, ledger: Ledger) -> Archive:
@@ -64,6 +66,9 @@ def archived(state: State, version: str) -> Iterator[None]:
     finally:
         event.remove(connection, "before_cursor_execute", watch.before)
         event.remove(connection, "after_cursor_execute", watch.after)
+        if watch.open:
+            with suppress(Exception):  # the connection may be gone
+                connection.exec_driver_sql("ROLLBACK")
 
 
 class _Keeping:
@@ -90,16 +95,24 @@ class _Watch:
     def __init__(self, keeping: _Keeping) -> None:
         self._keeping = keeping
         self._after: Any = None
+        self.open = False
+        """A transaction of its own has begun."""
 
     def before(self, connection: Connection, cursor: Any, sql: str, *_: Any) -> None:
         attempt = self._keeping.state.attempt
         if attempt is None or attempt.watching is Watching.OURS:
             return
+        alone = attempt.watching is Watching.ONE_BY_ONE
         with taken(attempt, Watching.OURS):
             for statement in _parsed(sql):
+                if alone and not holds_alone(statement):
+                    continue
+                if alone:  # what is kept of it and itself are one, also outside a transaction
+                    connection.exec_driver_sql("BEGIN")
+                    self.open = True
                 self._after = self._keeping.keeper.before(statement)
 
-    def after(self, *_: Any) -> None:
+    def after(self, connection: Connection, *_: Any) -> None:
         attempt = self._keeping.state.attempt
         if attempt is None or attempt.watching is Watching.OURS or self._after is None:
             return
@@ -107,12 +120,19 @@ class _Watch:
             self._after()
             self._after = None
             self._keeping.note()
+            if self.open:
+                connection.exec_driver_sql("COMMIT")
+                self.open = False
 
 
 def _parsed(sql: str) -> tuple[Statement, ...]:
-    """With a driver's placeholders it need not parse; then nothing of it is kept."""
+    """What it is about can be read whatever its parameters are. Raises Blocked if it cannot."""
     try:
-        return parse(sql, Path("op"))
+        return parse(_PLACEHOLDER.sub("NULL", sql).replace("%%", "%"), Path("op"))
     except RollbackError:
-        log.warning("What this takes is not archived, for it cannot be read: %s", sql[:200])
-        return ()
+        first = " ".join(sql.split())[:100]
+        raise Blocked(
+            f"What this takes cannot be archived, for it cannot be read: {first}",
+            state="Nothing was changed.",
+            next_step="Run it without --archive, with a backup.",
+        ) from None
