@@ -487,6 +487,7 @@ def test_ctrl_c_while_waiting_is_one_line(
     project.table("1_a", "a")
     project.alembic("upgrade", "head")
     if driver == "asyncpg":
+        pytest.importorskip("asyncpg")
         url = project.url.set(drivername="postgresql+asyncpg")
         project.write_env(ASYNC_ENV.format(url=url.render_as_string(hide_password=False)))
     with other_runner(project):
