@@ -138,6 +138,17 @@ def hash_of(rollbacks: Sequence[Rollback]) -> str:
     )
 
 
+def refuse_other(rollbacks: Sequence[Rollback], confirmed: str) -> None:
+    """Raise Blocked where what would happen is not what was confirmed by its hash."""
+    if hash_of(rollbacks) != confirmed:
+        raise Blocked(
+            "What would happen is not what was confirmed: a count, an object, a file or the plan "
+            "has changed since, or it is another database.",
+            state="Nothing was changed.",
+            next_step="Look again with --dry-run, and confirm the new hash.",
+        )
+
+
 def budget_of(settings: Settings) -> Budget:
     """What one table's count may cost."""
     return Budget(settings.count_limit, settings.count_timeout)

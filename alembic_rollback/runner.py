@@ -13,6 +13,7 @@ from contextlib import contextmanager, nullcontext, suppress
 from typing import TYPE_CHECKING, Any
 
 from alembic_rollback.errors import StatementError
+from alembic_rollback.progress import PLACE
 from alembic_rollback.sql.parser import Statement
 from alembic_rollback.sql.script import Script
 
@@ -99,7 +100,8 @@ def execute(connection: Connection, statement: Statement, number: int, total: in
 
     try:
         result = connection.exec_driver_sql(
-            statement.text, execution_options={"no_parameters": True}
+            statement.text,
+            execution_options={"no_parameters": True, PLACE: (number, total)},
         )
         result.close()
     except DBAPIError as error:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from alembic_rollback import __version__
+from alembic_rollback.cli import display
 from alembic_rollback.cli.applying import apply_db
 from alembic_rollback.cli.output import say
 from alembic_rollback.cli.pairs import generate_down, generate_up, verify_down
@@ -44,12 +45,14 @@ COMMANDS: dict[str, click.Command] = {
 
 def run(name: str, config: Config, argv: Sequence[str]) -> None:
     """Run one subcommand as `alembic NAME …`; ends the process unless the exit code is 0."""
-    code = _guarded(
-        lambda: COMMANDS[name].main(
-            list(argv), prog_name=f"alembic {name}", obj=config, standalone_mode=False
-        ),
-        raise_errors=bool(getattr(config.cmd_opts, "raiseerr", False)),
-    )
+
+    def command() -> Any:
+        with display.shown(config):
+            return COMMANDS[name].main(
+                list(argv), prog_name=f"alembic {name}", obj=config, standalone_mode=False
+            )
+
+    code = _guarded(command, raise_errors=bool(getattr(config.cmd_opts, "raiseerr", False)))
     if code:
         sys.exit(code)
 
@@ -87,7 +90,12 @@ for _each in COMMANDS.values():
 
 def main() -> None:
     """The console script `alembic-rollback` and `python -m alembic_rollback`."""
-    sys.exit(_guarded(lambda: group.main(prog_name="alembic-rollback", standalone_mode=False)))
+
+    def command() -> Any:
+        with display.shown():
+            return group.main(prog_name="alembic-rollback", standalone_mode=False)
+
+    sys.exit(_guarded(command))
 
 
 def _guarded(action: Callable[[], Any], *, raise_errors: bool = False) -> int:

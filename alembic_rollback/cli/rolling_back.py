@@ -260,7 +260,9 @@ def _confirm(
     if asking or confirm or any(one.command == "rollback-db" for one in rollbacks):
         say(text.warning_lines(rollbacks, style_for(sys.stderr), verbose=verbose), err=True)
     if confirm:
-        _compare(rollbacks, confirm)
+        from alembic_rollback.preflight import refuse_other
+
+        refuse_other(rollbacks, confirm)
         return True
     if yes or not asking:
         return False
@@ -274,15 +276,3 @@ def _confirm(
     if sys.stdin.readline().rstrip("\r\n") != text.WORD:
         raise NotConfirmed("Not confirmed.", state="Nothing was changed.")
     return True
-
-
-def _compare(rollbacks: Sequence[Rollback], confirm: str) -> None:
-    from alembic_rollback.preflight import hash_of
-
-    if hash_of(rollbacks) != confirm:
-        raise Blocked(
-            "What would happen is not what was confirmed: a count, an object, a file or the plan "
-            "has changed since, or it is another database.",
-            state="Nothing was changed.",
-            next_step="Look again with --dry-run, and confirm the new hash.",
-        )

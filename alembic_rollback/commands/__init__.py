@@ -1,7 +1,8 @@
 """The use cases, as functions: an Alembic Config in, results out; nothing is printed or asked.
 
-They mirror `alembic.command`. Errors are those of `alembic_rollback.errors`, and what a migration
-itself raises.
+For the command line and for `alembic_rollback.command`, the stable API over them: unlike it, they
+take a missing `confirm` for consent. Errors are those of `alembic_rollback.errors`, and what a
+migration itself raises.
 """
 
 from __future__ import annotations

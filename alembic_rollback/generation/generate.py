@@ -162,7 +162,7 @@ class _Generator:
         """The downs of the ups that the connected database stands before."""
         schemas = self._schemas(ups)
         found = {}
-        for up in ups:
+        for up in along(ups, lambda up: up.path.name) if schemas else ups:
             schema = schemas.get(up.path.resolve())
             if schema is not None and (down := self._on_copy(up, schema)):
                 found[up.path] = down
@@ -222,7 +222,7 @@ class _Generator:
     ) -> dict[Path, GeneratedDown]:
         waiting = {up.path.resolve(): up for up in wanted}
         found = {}
-        for place, item in enumerate(course.items):
+        for place, item in enumerate(along(course.items, lambda item: item.path.name)):
             if place % _TIDY_EVERY == _TIDY_EVERY - 1:
                 ground.tidy()
             up = waiting.pop(item.path.resolve(), None)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from argparse import Namespace
 from collections.abc import Sequence
+from contextlib import nullcontext
 from typing import TYPE_CHECKING, Any
 
 from alembic_rollback.host.failures import failure_of, told
@@ -64,15 +65,26 @@ def _is_guarded(options: Any) -> bool:
     return name == "downgrade" and hasattr(options, "dry_run") and not options.sql
 
 
+def _is_watched(options: Any) -> bool:
+    """Whether it may take long where somebody is watching: asked before anything is imported."""
+    name = getattr((getattr(options, "cmd", None) or [None])[0], "__name__", "")
+    return name in ("upgrade", "downgrade") and sys.stderr is not None and sys.stderr.isatty()
+
+
 def run_command(wrapped: Any, _: CommandLine, args: Any, kwargs: Any) -> None:
     """Seam `CommandLine.run_cmd`: an error of a run ends with where the database is now."""
     config = kwargs["config"] if "config" in kwargs else args[0]
     options = kwargs["options"] if "options" in kwargs else args[-1]
-    try:
+
+    def run() -> None:
         if _is_guarded(options):
             edge().guard_downgrade(config, options, lambda: wrapped(*args, **kwargs))
         else:
             wrapped(*args, **kwargs)
+
+    try:
+        with edge().display.shown(config) if _is_watched(options) else nullcontext():
+            run()
     except SystemExit as ended:
         # Alembic has printed a CommandError; a step may have failed with it.
         error = ended.__context__

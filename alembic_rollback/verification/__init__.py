@@ -12,6 +12,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
+from alembic_rollback.progress import along
 from alembic_rollback.verification.outcomes import Judged, Trouble, Verification
 from alembic_rollback.verification.walk import Walk
 
@@ -42,7 +43,8 @@ def verify(
     walk = Walk(config, history.directory, server, rows)
     judged = []
     try:
-        for version in history.graph.order(history.graph.cov(wanted)):
+        order = history.graph.order(history.graph.cov(wanted))
+        for version in along(order, lambda version: history.revisions[version].title):
             found = walk.step(
                 history.revisions[version], history.script(version), version in wanted
             )
