@@ -20,6 +20,7 @@ from alembic_rollback.host.history import History, history_of
 from alembic_rollback.inverse.generate import invert
 from alembic_rollback.model import GeneratedDown
 from alembic_rollback.pairs import read_header, read_text
+from alembic_rollback.progress import along
 from alembic_rollback.replay import replay
 from alembic_rollback.runner import UNSAFE_USE_OF_NEW_VALUE, run_and_commit
 from alembic_rollback.scratch import ScratchServer, scratch_server

@@ -82,7 +82,7 @@ class Edge:
 
     module: str = ""
     """Module with `run(name, config, argv)`, `report(error)`, `guard_downgrade(config, options,
-    run)` and `weigh_in_code(state, revisions)`; imported when it is needed."""
+    run)`, `weigh_in_code(state, revisions)` and `display.shown(config)`; imported when needed."""
     commands: Mapping[str, str] = field(default_factory=dict)
     """Name and summary of each subcommand."""
 
