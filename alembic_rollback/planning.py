@@ -301,10 +301,13 @@ def counted(number: int, noun: str) -> str:
     return f"{number} {noun} is" if number == 1 else f"{number} {noun}s are"
 
 
-def suggest(version: str, known: Iterable[str]) -> str:
-    """`Did you mean 20260112_001?`, or nothing."""
-    near = get_close_matches(version, list(known), n=1, cutoff=0.75)
-    return f" Did you mean {near[0]}?" if near else ""
+def suggest(typed: str, known: Iterable[str] | Mapping[str, str]) -> str:
+    """` Did you mean 20260112_001?`, or nothing. known: of a mapping, the value is meant."""
+    near = get_close_matches(typed, list(known), n=1, cutoff=0.75)
+    if not near:
+        return ""
+    meant = known[near[0]] if isinstance(known, Mapping) else near[0]
+    return f" Did you mean {meant}?"
 
 
 def _reach(start: Iterable[str], edges: Callable[[str], Iterable[str]]) -> Versions:

@@ -13,6 +13,7 @@ from pathlib import Path
 
 from alembic_rollback.errors import UsageError, shown_path
 from alembic_rollback.pairs import DOWN, MAX_VERSION, UP, split_file_name
+from alembic_rollback.planning import suggest
 from alembic_rollback.sql.names import quote_identifier
 
 _BUILT_IN = Path(__file__).parent / "templates"
@@ -79,17 +80,27 @@ def find_up(name: str, locations: Iterable[Path]) -> Path:
         return path
     if name.endswith(DOWN):
         raise UsageError(f"{name} is a down file; name the up file.")
-    found = [
+    files = [
         file
         for location in locations
         if location.is_dir()
         for file in sorted(location.rglob(f"*{UP}"))
-        if name in (file.name, file.name.removesuffix(UP), (split_file_name(file.name) or ("",))[0])
     ]
+    found = [file for file in files if name in _names(file)]
     if len(found) != 1:
         number = f"{len(found)} files match" if found else "no such file"
-        raise UsageError(f"{name}: {number}.", next_step="Give the path of one .up.sql file.")
+        meant = {known: _names(file)[-1] for file in files for known in _names(file) if known}
+        raise UsageError(
+            f"{name}: {number}.{'' if found else suggest(Path(name).name, meant)}",
+            next_step="Give the path of one .up.sql file.",
+        )
     return found[0]
+
+
+def _names(up: Path) -> tuple[str, ...]:
+    """What an up file may be called: file name, title, version where it has one."""
+    parts = split_file_name(up.name)
+    return (up.name, up.name.removesuffix(UP), *((parts[0],) if parts else ()))
 
 
 def author() -> str:

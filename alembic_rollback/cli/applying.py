@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from alembic_rollback.cli.completion import versions as complete_versions
 from alembic_rollback.cli.output import command, say
 from alembic_rollback.errors import DONE, RollbackError, shown_path
 from alembic_rollback.reporting.style import style_for
@@ -21,7 +22,12 @@ if TYPE_CHECKING:
 
 
 @command("apply-db", short_help=SUMMARIES["apply-db"])
-@click.argument("version", default="head", metavar="[VERSION]")
+@click.argument(
+    "version",
+    default="head",
+    metavar="[VERSION]",
+    shell_complete=complete_versions("head", "heads"),
+)
 @click.option("--generate", is_flag=True, help="Write missing downs first.")
 @click.option("--no-verify", is_flag=True, help="Don't try the downs on a scratch database.")
 @click.option(

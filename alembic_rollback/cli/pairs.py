@@ -19,11 +19,18 @@ from alembic_rollback.summaries import SUMMARIES
 if TYPE_CHECKING:
     from alembic.config import Config
 
+from alembic_rollback.cli.completion import versions as complete_versions
 from alembic_rollback.cli.output import command, say
 
 
 @command("generate-down", short_help=SUMMARIES["generate-down"])
-@click.argument("files", nargs=-1, required=True, metavar="FILE...")
+@click.argument(
+    "files",
+    nargs=-1,
+    required=True,
+    metavar="FILE...",
+    shell_complete=complete_versions(or_file=True),
+)
 @click.option("-o", "--output", type=click.Path(path_type=Path), help="Write here (one FILE).")
 @click.option("--stdout", is_flag=True, help="Print instead of writing.")
 @click.option("--check", is_flag=True, help="Write nothing; exit 1 if a down would do otherwise.")
@@ -83,7 +90,12 @@ def generate_down(
 @command("generate-up", short_help=SUMMARIES["generate-up"])
 @click.argument("message")
 @click.option("--template", default="empty", show_default=True, help="`empty`, `table`, or own.")
-@click.option("--head", metavar="VERSION", help="Follow this revision; `base` for none.")
+@click.option(
+    "--head",
+    metavar="VERSION",
+    help="Follow this revision; `base` for none.",
+    shell_complete=complete_versions("base", "head"),
+)
 @click.option("--version-path", metavar="DIR", help="Write there, of several version locations.")
 @click.pass_obj
 def generate_up(
@@ -106,7 +118,7 @@ def generate_up(
 
 
 @command("verify-down", short_help=SUMMARIES["verify-down"])
-@click.argument("versions", nargs=-1, metavar="[VERSION]...")
+@click.argument("versions", nargs=-1, metavar="[VERSION]...", shell_complete=complete_versions())
 @click.option("--all", "everything", is_flag=True, help="Every revision.")
 @click.option(
     "--rows",

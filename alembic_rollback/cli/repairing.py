@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from alembic_rollback.cli.completion import versions as complete_versions
 from alembic_rollback.cli.output import command, say
 from alembic_rollback.errors import NotConfirmed, UsageError
 from alembic_rollback.reporting import repairs as report
@@ -26,7 +27,7 @@ _ACTIONS = ("accept_checksum", "forget", "mark_applied", "clear_partial", "resum
 
 
 @command("repair-db", short_help=SUMMARIES["repair-db"])
-@click.argument("version", required=False, metavar="[VERSION]")
+@click.argument("version", required=False, metavar="[VERSION]", shell_complete=complete_versions())
 @click.option("--accept-checksum", is_flag=True, help="Take the changed file for what was applied.")
 @click.option("--all", "everything", is_flag=True, help="With that: every modified revision.")
 @click.option("--forget", is_flag=True, help="Take it for not applied; the down isn't run.")

@@ -30,12 +30,18 @@ if TYPE_CHECKING:
     from alembic.config import Config
 
     from alembic_rollback.model import Rollback
+from alembic_rollback.cli.completion import versions as complete_versions
 from alembic_rollback.cli.output import command, say
 
 
 @command("rollback-db", short_help=SUMMARIES["rollback-db"])
-@click.argument("versions", nargs=-1, metavar="[VERSION]...")
-@click.option("--to", metavar="VERSION", help="Go back to VERSION, which stays applied; or `base`.")
+@click.argument("versions", nargs=-1, metavar="[VERSION]...", shell_complete=complete_versions())
+@click.option(
+    "--to",
+    metavar="VERSION",
+    help="Go back to VERSION, which stays applied; or `base`.",
+    shell_complete=complete_versions("base"),
+)
 @click.option("--last", type=int, metavar="N", help="The last N applied revisions.")
 @click.option("--all", "everything", is_flag=True, help="Everything that is applied.")
 @click.option("--last-run", is_flag=True, help="What the last upgrade applied.")

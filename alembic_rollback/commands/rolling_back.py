@@ -34,7 +34,7 @@ from alembic_rollback.model import (
     Revision,
     Rollback,
 )
-from alembic_rollback.planning import Request, later_than, plan_rollback
+from alembic_rollback.planning import Request, later_than, plan_rollback, suggest
 from alembic_rollback.preflight import (
     Options,
     Planner,
@@ -348,7 +348,8 @@ def _named(snapshot: Snapshot, connection: Connection, request: Request) -> Requ
         tags = snapshot.ledger.tags(connection)
         if request.to_tag not in tags:
             listed = f"Known are: {', '.join(tags)}." if tags else "None was recorded."
-            raise UsageError(f"No run has the tag {request.to_tag!r}. {listed}")
+            meant = suggest(request.to_tag or "", list(tags))
+            raise UsageError(f"No run has the tag {request.to_tag!r}.{meant} {listed}")
         tagged, graph = tags[request.to_tag], snapshot.history.graph
         then = graph.cov(tagged.heads) - set(tagged.holes)
         found = tuple(v for v in snapshot.revertible if v not in then)

@@ -90,6 +90,8 @@ def run_command(wrapped: Any, _: CommandLine, args: Any, kwargs: Any) -> None:
         error = ended.__context__
         if error is not None and failure_of(error):
             edge().report(error)
+        else:
+            _suggest(config, options, error)
         raise
     except KeyboardInterrupt as error:
         if options.raiseerr or not failure_of(error):
@@ -100,6 +102,22 @@ def run_command(wrapped: Any, _: CommandLine, args: Any, kwargs: Any) -> None:
         if options.raiseerr or found is None:
             raise
         sys.exit(edge().report(found))
+
+
+def _suggest(config: Config, options: Namespace, error: BaseException | None) -> None:
+    """After Alembic's "Can't locate revision identified by": which may have been meant."""
+    argument = getattr(error and error.__cause__, "argument", None)
+    typed = [str(value) for value in vars(options).values()]
+    # What the version table says is not typed, and nothing else is meant by it.
+    if not isinstance(argument, str) or not any(argument in value for value in typed):
+        return
+    from alembic_rollback.host.environment import script_directory
+    from alembic_rollback.host.history import history_of
+    from alembic_rollback.planning import suggest
+
+    meant = suggest(argument, history_of(script_directory(config), downs=False).names).strip()
+    if meant:
+        print(meant, file=sys.stderr)
 
 
 def make_config(files: Sequence[str], section: str, x: Sequence[str]) -> Config:

@@ -77,6 +77,14 @@ class History:
             raise self._unknown(identifier)
         return versions[0]
 
+    @property
+    def names(self) -> dict[str, str]:
+        """What somebody may type for a revision, though only versions count → its version."""
+        found: dict[str, str] = {}
+        for version, one in self.revisions.items():
+            found |= {name: version for name in (one.name, one.title, one.path.name) if name}
+        return {**found, **{version: version for version in self.revisions}}
+
     def _unknown(self, identifier: str) -> UsageError:
         matches = sorted(version for version in self.revisions if version.startswith(identifier))
         if len(matches) > 1:
@@ -85,7 +93,7 @@ class History:
                 + (" …" if len(matches) > 5 else ".")
             )
         return UsageError(
-            f"No revision {identifier!r}.{suggest(identifier, self.revisions)}",
+            f"No revision {identifier!r}.{suggest(identifier, self.names)}",
             next_step="`alembic migration-status` lists them.",
         )
 
