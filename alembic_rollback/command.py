@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from alembic_rollback import commands
+from alembic_rollback.archive.restoring import Restoration
 from alembic_rollback.errors import NotConfirmed, RollbackError, UsageError
 from alembic_rollback.escalation import Application, Escalated, escalated_of
 from alembic_rollback.generation import Wish
@@ -39,18 +40,22 @@ __all__ = [
     "Escalated",
     "GeneratedDown",
     "Repair",
+    "Restoration",
     "Rollback",
     "Status",
     "StepFailure",
     "Verification",
     "apply",
+    "archived",
     "downgrade",
+    "drop_archived",
     "failure_of",
     "generate_down",
     "generate_up",
     "plan_hash",
     "repair",
     "report_of",
+    "restore",
     "rollback",
     "rollback_sql",
     "status",
@@ -107,6 +112,7 @@ def rollback(
     with_dependants: bool = False,
     backup: bool = False,
     stored: bool = False,
+    archive: bool | None = None,
     lock_timeout: str | None = None,
     statement_timeout: str | None = None,
     lock_wait: str | None = None,
@@ -121,6 +127,7 @@ def rollback(
     confirm: see Answer. dry_run: only say what would go. each: commit after each revision.
     with_dependants: also later revisions that use what goes. backup: save the tables that lose rows
     with pg_dump first. stored: run the downs that the log keeps, also where there are files.
+    archive: keep what would be lost, for `restore`; as the setting says if None.
     lock_timeout, statement_timeout, lock_wait (for other runners): PostgreSQL durations, `500ms`,
     `5s`; they and retries (after lock timeouts, deadlocks, serialization failures) default to the
     settings.
@@ -138,6 +145,7 @@ def rollback(
         with_dependants=with_dependants,
         backup=backup,
         stored=stored,
+        archive=archive,
         lock_timeout=lock_timeout,
         statement_timeout=statement_timeout,
         lock_wait=lock_wait or "",
@@ -346,6 +354,58 @@ def repair(
         confirm=ask,
         lock_wait=lock_wait or "",
     )
+
+
+@_errors()
+def archived(config: Config) -> list[Restoration]:
+    """What rollbacks have kept, for each database. Raises DatabaseError without a connection."""
+    return commands.archived(config)
+
+
+@_errors()
+def restore(
+    config: Config,
+    *versions: str,
+    into: str = "",
+    keep: bool = False,
+    dry_run: bool = False,
+    lock_wait: str | None = None,
+) -> list[Restoration]:
+    """Put back what the last rollback of each revision has kept, all of it or nothing.
+
+    into: another table, as one would write it in SQL. keep: what is there already stays, and the
+    rest is put back. dry_run: only look whether it fits. lock_wait: a PostgreSQL duration.
+
+    Raises UsageError for an unknown version, NotApplied for one that is not applied again, Blocked
+    for what doesn't fit, RollbackError where nothing of it is archived.
+    """
+    return commands.restore(
+        config, *versions, into=into, keep=keep, dry_run=dry_run, lock_wait=lock_wait or ""
+    )
+
+
+@_errors()
+def drop_archived(
+    config: Config,
+    older_than: float,
+    *,
+    confirm: Callable[[Sequence[Restoration]], bool] | bool | None = None,
+    lock_wait: str | None = None,
+) -> list[Restoration]:
+    """Drop what has been archived for longer than that, in seconds, for good.
+
+    confirm: True, or a function that is called with what would go. Raises NotConfirmed.
+    """
+
+    def ask(found: Sequence[Restoration]) -> None:
+        if confirm is not True and not (callable(confirm) and confirm(found)):
+            raise NotConfirmed(
+                "This drops rows for good, and was not confirmed.",
+                state="Nothing was changed.",
+                next_step="Look with archived(), then pass confirm=True.",
+            )
+
+    return commands.drop_archived(config, older_than, confirm=ask, lock_wait=lock_wait or "")
 
 
 def plan_hash(rollbacks: Sequence[Rollback]) -> str:

@@ -206,3 +206,20 @@ def test_the_example_of_the_readme_runs(
     monkeypatch.chdir(project.root)
     exec(code.replace("20260112_001", "1"), {"print": lambda *values: None})
     assert project.ledger() == ["2"]
+
+
+def test_what_is_kept_is_put_back_and_dropped(project: Project) -> None:
+    project.table("1_a", "a")
+    config = project.config
+    command.apply(config, verify=False)
+    project.execute("INSERT INTO a VALUES (1)")
+    command.rollback(config, "1", confirm=True, archive=True)
+    (found,) = command.archived(config)
+    assert [item.version for item in found.items] == ["1"]
+    command.apply(config, verify=False)
+    (found,) = command.restore(config, "1")
+    assert [one.rows for one in found.restored] == [1]
+    with pytest.raises(errors.NotConfirmed):
+        command.drop_archived(config, 0)
+    command.drop_archived(config, 0, confirm=True)
+    assert command.archived(config)[0].items == ()

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from alembic_rollback.cli.completion import versions as complete_versions
 from alembic_rollback.cli.output import command, say
 from alembic_rollback.errors import NotConfirmed, UsageError
 from alembic_rollback.reporting import archive as report
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
 
 
 @command("restore-db", short_help=SUMMARIES["restore-db"])
-@click.argument("versions", nargs=-1, metavar="[VERSION]...")
+@click.argument("versions", nargs=-1, metavar="[VERSION]...", shell_complete=complete_versions())
 @click.option("--list", "listing", is_flag=True, help="Show what is archived, and how large it is.")
 @click.option("--into", metavar="TABLE", help="Put it into that table instead of its own.")
 @click.option(
