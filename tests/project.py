@@ -281,3 +281,28 @@ def lines(text: Iterable[str] | str) -> list[str]:
     """Lines without the white space around them, empty ones left out."""
     source = text.splitlines() if isinstance(text, str) else text
     return [line.strip() for line in source if line.strip()]
+
+
+def terminal(project: Project, *args: str, **env: str) -> Any:
+    """`alembic …` on a real terminal, to be talked to."""
+    import pexpect
+
+    command, *rest = project.command(*args)
+    return pexpect.spawn(
+        command,
+        rest,
+        cwd=str(project.root),
+        env={**project.env(), "TERM": "xterm", "NO_COLOR": "1", **env},  # type: ignore[arg-type]
+        encoding="utf-8",
+        timeout=60,
+        dimensions=(50, 200),
+    )
+
+
+def ended(child: Any) -> tuple[str, int]:
+    """What it has said since, and how it ended."""
+    import pexpect
+
+    child.expect(pexpect.EOF)
+    child.close()
+    return child.before, child.exitstatus

@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import sys
-from typing import Any
 
-import pexpect
 import pytest
 
-from tests.project import Project
+from tests.project import Project, ended, terminal
 
 PROMPT = """⚠️  WARNING: Rollback Migration
 
@@ -48,25 +46,6 @@ def orders(project: Project) -> Project:
         "CREATE TABLE po_attachments (po int REFERENCES purchase_orders)",
     )
     return project
-
-
-def terminal(project: Project, *args: str, **env: str) -> Any:
-    command, *rest = project.command(*args)
-    return pexpect.spawn(
-        command,
-        rest,
-        cwd=str(project.root),
-        env={**project.env(), "TERM": "xterm", "NO_COLOR": "1", **env},  # type: ignore[arg-type]
-        encoding="utf-8",
-        timeout=60,
-        dimensions=(50, 200),
-    )
-
-
-def ended(child: Any) -> tuple[str, int]:
-    child.expect(pexpect.EOF)
-    child.close()
-    return child.before, child.exitstatus
 
 
 def test_the_prompt_has_its_shape_and_the_word_rolls_back(orders: Project) -> None:

@@ -7,7 +7,6 @@ import signal
 import time
 from typing import Any
 
-import pexpect
 import pytest
 from sqlalchemy import create_engine
 from sqlalchemy.pool import NullPool
@@ -15,7 +14,7 @@ from sqlalchemy.pool import NullPool
 from alembic_rollback import commands
 from alembic_rollback.errors import Blocked, UsageError
 from alembic_rollback.repairs import RepairRequest
-from tests.project import ENV, Project
+from tests.project import ENV, Project, ended, terminal
 
 
 @pytest.fixture
@@ -64,25 +63,6 @@ This will change:
 Applied later, and staying applied: beef script beef, 002_c.
 
 Type 'REPAIR' to confirm: """
-
-
-def terminal(project: Project, *args: str) -> Any:
-    command, *rest = project.command(*args)
-    return pexpect.spawn(
-        command,
-        rest,
-        cwd=str(project.root),
-        env={**project.env(), "TERM": "xterm", "NO_COLOR": "1"},  # type: ignore[arg-type]
-        encoding="utf-8",
-        timeout=60,
-        dimensions=(50, 200),
-    )
-
-
-def ended(child: Any) -> tuple[str, int]:
-    child.expect(pexpect.EOF)
-    child.close()
-    return child.before, child.exitstatus
 
 
 def test_the_prompt_has_its_shape_and_the_word_repairs(history: Project) -> None:

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from alembic_rollback.cli.completion import versions as complete_versions
-from alembic_rollback.cli.output import command, say
-from alembic_rollback.errors import NotConfirmed, UsageError
+from alembic_rollback.cli.output import ask, command, say
+from alembic_rollback.errors import UsageError
 from alembic_rollback.reporting import repairs as report
 from alembic_rollback.reporting.style import style_for
 from alembic_rollback.summaries import SUMMARIES
@@ -97,14 +97,5 @@ def _request(options: Mapping[str, Any]) -> RepairRequest:
 def _confirm(repairs: Sequence[Repair], *, yes: bool) -> None:
     """Show what will change and ask for the word on the terminal. Raises NotConfirmed."""
     say(report.warning_lines(repairs, style_for(sys.stderr)), err=True)
-    if yes:
-        return
-    if not sys.stdin.isatty():
-        raise NotConfirmed(
-            "This changes what is recorded, and there is no terminal to ask on.",
-            state="Nothing was changed.",
-            next_step="Look with --dry-run, then run it with --yes.",
-        )
-    click.echo(f"Type '{report.WORD}' to confirm: ", nl=False, err=True)
-    if sys.stdin.readline().rstrip("\r\n") != report.WORD:
-        raise NotConfirmed("Not confirmed.", state="Nothing was changed.")
+    if not yes:
+        ask(report.WORD, "This changes what is recorded", "--dry-run")

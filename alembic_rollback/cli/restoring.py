@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from alembic_rollback.cli.completion import versions as complete_versions
-from alembic_rollback.cli.output import command, say
-from alembic_rollback.errors import NotConfirmed, UsageError
+from alembic_rollback.cli.output import ask, command, say
+from alembic_rollback.errors import UsageError
 from alembic_rollback.reporting import archive as report
 from alembic_rollback.reporting.style import style_for
 from alembic_rollback.settings import age_in_seconds
@@ -94,14 +94,5 @@ def _check(versions: tuple[str, ...], options: dict[str, Any]) -> None:
 
 def _confirm(found: Sequence[Restoration], *, yes: bool) -> None:
     say(report.warning_lines(found, style_for(sys.stderr)), err=True)
-    if yes:
-        return
-    if not sys.stdin.isatty():
-        raise NotConfirmed(
-            "This drops rows for good, and there is no terminal to ask on.",
-            state="Nothing was changed.",
-            next_step="Look with --list, then run it with --yes.",
-        )
-    click.echo(f"Type '{report.WORD}' to confirm: ", nl=False, err=True)
-    if sys.stdin.readline().rstrip("\r\n") != report.WORD:
-        raise NotConfirmed("Not confirmed.", state="Nothing was changed.")
+    if not yes:
+        ask(report.WORD, "This drops rows for good", "--list")

@@ -17,7 +17,6 @@ import click
 from alembic_rollback.errors import (
     BLOCKED,
     Blocked,
-    NotConfirmed,
     NotPostgreSQL,
     UsageError,
 )
@@ -31,7 +30,7 @@ if TYPE_CHECKING:
 
     from alembic_rollback.model import Rollback
 from alembic_rollback.cli.completion import versions as complete_versions
-from alembic_rollback.cli.output import command, say
+from alembic_rollback.cli.output import ask, command, say
 
 
 @command("rollback-db", short_help=SUMMARIES["rollback-db"])
@@ -272,13 +271,5 @@ def _confirm(
         return True
     if yes or not asking:
         return False
-    if not sys.stdin.isatty():
-        raise NotConfirmed(
-            "This destroys data, and there is no terminal to ask on.",
-            state="Nothing was changed.",
-            next_step="Look with --dry-run, then run it with --yes.",
-        )
-    click.echo(f"Type '{text.WORD}' to confirm: ", nl=False, err=True)
-    if sys.stdin.readline().rstrip("\r\n") != text.WORD:
-        raise NotConfirmed("Not confirmed.", state="Nothing was changed.")
+    ask(text.WORD, "This destroys data", "--dry-run")
     return True
