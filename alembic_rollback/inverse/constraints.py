@@ -89,6 +89,10 @@ def add_constraint(alter: Alteration) -> Iterator[Part]:
     if thing is None:
         yield from _add_not_null(alter, constraint)
         return
+    if _is_nameless(constraint) and not alter.table.new:
+        # Others of the table begin with that name, too: dropping the wrong one would be silent.
+        yield Missing("the name of the CHECK: PostgreSQL has chosen it by those that are there")
+        return
     drop = f"DROP CONSTRAINT {quote_identifier(thing.name[-1])}"
     if constraint.indexname:
         index = alter.world.find("relation", (*alter.relation[:-1], constraint.indexname))
@@ -97,6 +101,13 @@ def add_constraint(alter: Alteration) -> Iterator[Part]:
             yield Missing(f"the definition of index {text}: DROP CONSTRAINT drops it too")
             return
     yield alter.undo(drop, thing)
+
+
+def _is_nameless(constraint: Any) -> bool:
+    """A CHECK of no one column, without a name: `orders_check`, or `orders_check1`, …"""
+    if constraint.conname or enum_name(constraint, "contype") != "CONSTR_CHECK":
+        return False
+    return len(_checked_columns(constraint.raw_expr)) != 1
 
 
 def _add_not_null(alter: Alteration, constraint: Any) -> Iterator[Part]:
