@@ -42,6 +42,8 @@ def origin_of(error: BaseException) -> BaseException:
     from sqlalchemy import exc
 
     masks = (exc.PendingRollbackError, exc.DBAPIError)
+    if failure_of(error):
+        return error  # `recorded` has found it, and raised it while it handled another
     found, before = error, error.__context__
     begun = (*masks, RollbackError, KeyboardInterrupt)
     while isinstance(found, masks) and isinstance(before, begun):
