@@ -92,7 +92,7 @@ class Copier:
 
     def _copy_values(self, source: Source, columns: Sequence[str]) -> tuple[int, str, Contents]:
         every = {one.name: one for one in columns_of(self.connection, source.oid)}
-        found = self.key_of(source)
+        found = key_of(self.connection, source.oid)
         key = found or [name for name in every if name not in columns]
         kept = [every[name] for name in (*key, *(c for c in columns if c not in key))]
         number, name = self._reserve(VALUES, source)
@@ -151,15 +151,10 @@ class Copier:
         self.archive.forget(self.connection, number)
         return None
 
-    def key_of(self, source: Source) -> list[str]:
-        """The columns that tell a row from all others; none where there is no such key."""
-        row = _query(self.connection, _KEY, oid=source.oid).first()
-        return list(row[0]) if row else []
-
     def _watch_updates(
         self, source: Source, name: str, every: Sequence[Kept], changed: Sequence[Kept]
     ) -> Contents:
-        names = self.key_of(source)
+        names = key_of(self.connection, source.oid)
         key = [one for one in every if one.name in names]
         if not key or any(one in changed for one in key):
             return self._watch_unknown(source, name, every)
@@ -239,7 +234,13 @@ def _listed(kept: Sequence[Kept]) -> str:
 
 
 def _of(table: str, one: Kept) -> str:
-    return one.expression.replace(quote_always(one.name), f"{table}.{quote_always(one.name)}", 1)
+    return one.value(f"{table}.{quote_always(one.name)}")
+
+
+def key_of(connection: Connection, oid: int) -> list[str]:
+    """The columns that tell a table's row from all others; none where there is no such key."""
+    row = _query(connection, _KEY, oid=oid).first()
+    return list(row[0]) if row else []
 
 
 def shown(source: Source) -> str:

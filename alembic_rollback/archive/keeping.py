@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from alembic_rollback.archive.capturing import Copier, Finish, Source, shown
+from alembic_rollback.archive.capturing import Copier, Finish, Source, key_of, shown
 from alembic_rollback.archive.dependants import drop_all
 from alembic_rollback.archive.moving import move
 from alembic_rollback.archive.store import ROWS, TABLE, VALUES, Archive
@@ -271,7 +271,7 @@ class Keeper:
             "SELECT attname FROM pg_attribute WHERE attrelid = :oid AND attnum > 0 "
             "AND NOT attisdropped AND attgenerated = '' ORDER BY attnum"
         )
-        key = self._copier.key_of(source)
+        key = key_of(self.connection, source.oid)
         names = [row[0] for row in self._query(sql, oid=source.oid)]
         return [name for name in names if name not in key]
 

@@ -103,7 +103,10 @@ class Kept:
     @property
     def expression(self) -> str:
         """The value in the type that it is kept in."""
-        name = quote_always(self.name)
+        return self.value(quote_always(self.name))
+
+    def value(self, name: str) -> str:
+        """The same, of the column by the name under which a statement knows it."""
         value = f"CAST({name} AS {self.other})" if self.other else name
         return f'{value} COLLATE pg_catalog."default"' if self._is_collated else value
 

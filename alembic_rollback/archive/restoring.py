@@ -271,7 +271,7 @@ class Restorer:
     @contextmanager
     def _quiet(self, oids: Sequence[int]) -> Iterator[None]:
         """Without the users' triggers, rules and row-level security: rows come as they were."""
-        found = [row for sql in _PAUSES for row in self._query(sql, oids=oids).all()]
+        found = pauses(self.connection, oids)
         for pause, _ in found:
             self._execute(pause)
         yield
@@ -306,6 +306,16 @@ class Restorer:
 
     def _execute(self, sql: str) -> Any:
         return self.connection.exec_driver_sql(sql, execution_options={"no_parameters": True})
+
+
+def pauses(connection: Connection, oids: Sequence[int]) -> list[tuple[str, str]]:
+    """Pairs of statements that pause the users' triggers, rules and forced row-level security of
+    tables and their partitions, and let them go on.
+    """
+    from sqlalchemy import text
+
+    found = (connection.execute(text(sql), {"oids": list(oids)}) for sql in _PAUSES)
+    return [(pause, resume) for rows in found for pause, resume in rows.all()]
 
 
 def latest(items: Iterable[Item], version: str) -> list[Item]:

@@ -161,7 +161,7 @@ class Archive:
             "table": source[1],
         }
         number = int(_run(connection, sql, **values).scalar_one())
-        return number, _fitting(f"{number}_{source[1]}")
+        return number, fitting(f"{number}_{source[1]}")
 
     def fill(
         self,
@@ -232,7 +232,7 @@ def _contents(text: str) -> Contents:
     return Contents(columns, told["sequences"], told["keyed"], tuple(told["into"]))
 
 
-def _fitting(name: str) -> str:
+def fitting(name: str) -> str:
     """Within PostgreSQL's 63 bytes."""
     return name.encode()[:63].decode(errors="ignore")
 

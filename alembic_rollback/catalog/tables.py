@@ -69,6 +69,12 @@ def tables_by_oid(connection: Connection, oids: Iterable[int]) -> dict[int, Tabl
     return {row[0]: _table(row) for row in rows}
 
 
+def table_named(connection: Connection, name: tuple[str, ...]) -> Table | None:
+    """The relation that a name means, by search_path where it has no schema."""
+    rows = _query(connection, _TABLE + "c.oid = to_regclass(:name)", name=_always(name)).all()
+    return _table(rows[0]) if rows else None
+
+
 def tables_in_schema(connection: Connection, schema: int) -> tuple[Table, ...]:
     """Every table and materialized view in a schema; partitions not apart from their parent."""
     condition = (

@@ -18,6 +18,7 @@ from alembic_rollback.catalog.facts.memory import Memory
 from alembic_rollback.catalog.facts.model import Snapshot
 from alembic_rollback.catalog.facts.reading import read
 from alembic_rollback.catalog.facts.restoring import restore
+from alembic_rollback.derivation.kept import put_all_back
 from alembic_rollback.derivation.proof import Proof, prove_down
 from alembic_rollback.derivation.rows import (
     CHANGE_ROWS,
@@ -37,7 +38,9 @@ from alembic_rollback.inverse.generate import (
     lost_rows,
     render,
 )
+from alembic_rollback.inverse.kept import kept_by
 from alembic_rollback.inverse.model import Down, Inverse, Irreversible, Known
+from alembic_rollback.sql.names import quote_name
 from alembic_rollback.sql.parser import Statement
 from alembic_rollback.sql.script import Script, read_script
 
@@ -123,12 +126,15 @@ class _Deriver:
         """Whether inserted rows are deleted by their keys."""
         self.text = invert(up)
         """What the text alone tells."""
-        self.gaps = {gap.statement for gap in self.text.irreversible}
+        self.kept = kept_by(up)
+        """What the script keeps of the rows that it changes."""
+        self.gaps = {gap.statement for gap in self.text.irreversible} | self.kept.keys()
         self.rows = lost_rows(up)
         self.making = {
             one
             for one in up.statements
-            if one.kind in CHANGE_ROWS and not self.rows.get(one) and missing_facts(one)
+            if one.kind in CHANGE_ROWS and one not in self.kept
+            if not self.rows.get(one) and missing_facts(one)
         }
         """Statements that change rows only of what the script makes; if IF NOT EXISTS makes it."""
         self.start: Snapshot | None = None
@@ -172,11 +178,16 @@ class _Deriver:
         gaps = [
             Irreversible(statement, "; ".join(dict.fromkeys(lost)), rows=True)
             for statement in self.up.statements
-            if (lost := self._lost_rows(statement) or self._standing(statement, before))
+            if (lost := self._unrestored(statement, before))
         ]
         gaps += [Irreversible(first, fact, rows=True) for fact in lost_with(restored.made)]
         inverse = Inverse(first, restored.statements)
         return Down((inverse,), tuple(gaps), outside=False)
+
+    def _unrestored(self, statement: Statement, before: Snapshot) -> list[str]:
+        """Facts about rows that no difference of catalogs brings back."""
+        kept = [f"what is kept in {quote_name(one.into)}" for one in self.kept.get(statement, ())]
+        return kept or self._lost_rows(statement) or self._standing(statement, before)
 
     def _standing(self, statement: Statement, before: Snapshot) -> list[str]:
         """Facts about rows of what the script seems to make, but there is before it."""
@@ -194,6 +205,10 @@ class _Deriver:
             total = len(self.up.statements)
             for number, statement in enumerate(self.up.statements, 1):
                 if not wanted(statement):
+                    stage.step(statement, number, total)
+                elif statement in self.kept:
+                    with stage.look() as connection:
+                        known[statement] = put_all_back(connection, self.kept[statement])
                     stage.step(statement, number, total)
                 elif statement.kind in CHANGE_ROWS:
                     known[statement] = self._rows(stage, statement)

@@ -15,6 +15,7 @@ from alembic_rollback.derivation import Site, inside, outside
 from alembic_rollback.errors import RollbackError
 from alembic_rollback.scratch import ScratchDatabase, ScratchServer, scratch_server
 from alembic_rollback.scratch.connecting import explained, open_engine, usable
+from alembic_rollback.scratch.sharing import make_shared_schemas
 
 if TYPE_CHECKING:
     from sqlalchemy.engine import Connection, Engine
@@ -68,7 +69,7 @@ class Scratch:
         if self._session is None:
             engine = self._stack.enter_context(self.database.engine())
             self._session = self._stack.enter_context(engine.connect())
-        with _rolled_back(self._session, self._memory) as site:
+        with _rolled_back(self._session, self._memory, script) as site:
             yield site
 
     def tidy(self) -> None:
@@ -110,7 +111,7 @@ class Given:
                 self.version = _version(engine)
             with (
                 engine.connect() as connection,
-                _rolled_back(connection, self.memory) as site,
+                _rolled_back(connection, self.memory, script) as site,
             ):
                 yield site
         finally:
@@ -131,9 +132,10 @@ def _version(engine: Engine) -> str:
 
 
 @contextmanager
-def _rolled_back(connection: Connection, memory: Memory) -> Iterator[Site]:
+def _rolled_back(connection: Connection, memory: Memory, script: Script) -> Iterator[Site]:
     with connection.begin() as transaction:
         try:
+            make_shared_schemas(connection, script)
             yield inside(connection, memory)
         finally:
             transaction.rollback()

@@ -36,6 +36,7 @@ from alembic_rollback.inverse import (  # noqa: F401  each registers its rules
     types,
     views,
 )
+from alembic_rollback.inverse.kept import told_by
 from alembic_rollback.inverse.model import Down, Inverse, Irreversible, Known
 from alembic_rollback.inverse.registry import Missing, Part, Step, Undo, apply
 from alembic_rollback.inverse.world import World
@@ -62,7 +63,7 @@ class _Section:
 
     opened_by: Statement | None = None
     path: str = ""
-    steps: list[tuple[Statement, list[Part]]] = field(default_factory=list)
+    steps: list[tuple[Statement, Sequence[Part]]] = field(default_factory=list)
 
     def depends_on_path(self) -> bool:
         """Whether the down names something of this section without its schema."""
@@ -130,10 +131,10 @@ def changes_path(script: Script) -> bool:
 
 
 def _read(script: Script) -> list[_Section]:
-    world, sections = World(), [_Section()]
+    world, sections, told = World(), [_Section()], told_by(script)
     for number, statement in enumerate(script.statements, 1):
         world.now = number
-        parts = apply(Step(statement, statement.node, world))
+        parts = told.get(statement, apply(Step(statement, statement.node, world)))
         path = session.sets_path(statement)
         if path and not parts:
             world.change_path()

@@ -21,6 +21,7 @@ from alembic_rollback.replay import ReplayError, downgrade, replay
 from alembic_rollback.runner import describe
 from alembic_rollback.scratch import NotOnScratch, ScratchDatabase, ScratchServer
 from alembic_rollback.scratch.connecting import open_engine
+from alembic_rollback.scratch.sharing import make_shared_schemas
 from alembic_rollback.survival import Rows, remember
 
 if TYPE_CHECKING:
@@ -211,7 +212,9 @@ class Walk:
         memory = self.sessions.memory
         try:
             with undone(connection):
-                before = self.known or self._read(connection, memory)
+                shares = make_shared_schemas(connection, sides.up)
+                known = None if shares else self.known
+                before = known or self._read(connection, memory)
                 trial = Trial(
                     revision,
                     before,
@@ -262,18 +265,18 @@ class Walk:
         self.sessions.close()
         if not (sides and sides.wide):
             with self.server.clone(self.sessions.database) as copy:
-                found = self._committing(revision, script, Sessions(copy), rows)
+                found = self._committing(revision, script, sides, Sessions(copy), rows)
             code = found.trouble.sqlstate if found.trouble else None
             # What a `.py` says to the server isn't known beforehand.
             if sides or self.server.shared or code != _IN_USE_ELSEWHERE:
                 return found
         try:
-            return self._committing(revision, script, self.sessions, rows)
+            return self._committing(revision, script, sides, self.sessions, rows)
         finally:
             self._start_again()
 
     def _committing(
-        self, revision: Revision, script: Script, sessions: Sessions, rows: int
+        self, revision: Revision, script: Script, sides: Sides | None, sessions: Sessions, rows: int
     ) -> Judged:
         def look() -> Snapshot:
             with rolled_back(sessions.plain):
@@ -288,6 +291,9 @@ class Walk:
                 return remember(sessions.plain, known=known, without=without)
 
         try:
+            if sides:
+                with sessions.plain.begin():
+                    make_shared_schemas(sessions.plain, sides.up)
             trial = Trial(
                 revision,
                 look(),
