@@ -257,6 +257,7 @@ def generate_down(
     scratch_url: str = "",
     prove: bool = True,
     schema_only: bool = False,
+    keep_data: bool = False,
 ) -> list[GeneratedDown]:
     """Derive the downs of up files and prove them on a scratch database; one result for each file.
 
@@ -265,13 +266,21 @@ def generate_down(
     and proven. check: write nothing, compare with the downs on disk (`GeneratedDown.outdated`).
     state: the schema before the up: `auto`, `live`, `replay`, `none`. before_url: a throw-away
     database that stands before the only file. schema_only: lost rows don't count.
+    keep_data: rewrite the up so that it keeps the rows that it changes (`GeneratedDown.kept`).
 
     Raises PairError where a down exists and force is False, UsageError for an unknown file,
     DatabaseError where the state that was asked for cannot be had.
     """
     wish = Wish(state, before_url, scratch_url, prove, schema_only, check)
     return commands.generate_down(
-        config, files, output=output, write=write, force=force, strict=strict, wish=wish
+        config,
+        files,
+        output=output,
+        write=write,
+        force=force,
+        strict=strict,
+        wish=wish,
+        keep_data=keep_data,
     )
 
 

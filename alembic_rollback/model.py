@@ -425,6 +425,20 @@ class Gap:
 
 
 @dataclass(frozen=True)
+class KeptRows:
+    """Rows that a rewritten up keeps for its down."""
+
+    line: int
+    """Of the statement that takes them, in the file as it was."""
+    table: str
+    """As a person would write it."""
+    columns: tuple[str, ...]
+    """The columns whose values it changes; none where whole rows go."""
+    into: str
+    """The table in which they are kept, with its schema."""
+
+
+@dataclass(frozen=True)
 class GeneratedDown:
     """The result of generate-down for one file."""
 
@@ -458,6 +472,10 @@ class GeneratedDown:
     written: bool = False
     outdated: bool = False
     """With --check: the file on disk is missing, or would do something else."""
+    kept: tuple[KeptRows, ...] = ()
+    """What the up keeps by `up_text`."""
+    up_text: str = ""
+    """The up as it was rewritten to keep rows; empty where it stays as it is."""
 
     @property
     def complete(self) -> bool:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import sys
+from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -12,6 +14,7 @@ import click
 from alembic_rollback.errors import (
     FAILED,
 )
+from alembic_rollback.pairs import read_text
 from alembic_rollback.reporting import text
 from alembic_rollback.reporting.style import style_for
 from alembic_rollback.summaries import SUMMARIES
@@ -19,8 +22,10 @@ from alembic_rollback.summaries import SUMMARIES
 if TYPE_CHECKING:
     from alembic.config import Config
 
+    from alembic_rollback.model import GeneratedDown
+
 from alembic_rollback.cli.completion import versions as complete_versions
-from alembic_rollback.cli.output import command, say
+from alembic_rollback.cli.output import ask, command, say
 
 
 @command("generate-down", short_help=SUMMARIES["generate-down"])
@@ -48,6 +53,13 @@ from alembic_rollback.cli.output import command, say
 @click.option("--scratch-url", default="", metavar="URL", help="Where to make scratch databases.")
 @click.option("--no-prove", is_flag=True, help="Don't run up, down and up to compare.")
 @click.option("--schema-only", is_flag=True, help="Lost rows are named, but don't count.")
+@click.option(
+    "--keep-data",
+    is_flag=True,
+    help="Rewrite the up, too: it keeps the rows that it changes, the down puts them back. Shows "
+    "the difference and asks first.",
+)
+@click.option("-y", "--yes", is_flag=True, help="Do not ask before --keep-data writes.")
 @click.pass_obj
 def generate_down(
     config: Config, /, files: tuple[str, ...], output: Path | None, stdout: bool, **options: Any
@@ -64,6 +76,7 @@ def generate_down(
     alembic generate-down migrations/versions/20260112_001_create_purchase_orders.up.sql
     alembic generate-down 20260112_001 --stdout
     alembic generate-down migrations/versions/*.up.sql --check
+    alembic generate-down 20260112_004 --keep-data
     """
     from alembic_rollback import commands
     from alembic_rollback.generation import Wish
@@ -77,14 +90,39 @@ def generate_down(
         check=options["check"],
     )
     force, strict = options["force"], options["strict"]
+    keep_data = options["keep_data"]
     results = commands.generate_down(
-        config, files, output=output, write=not stdout, force=force, strict=strict, wish=wish
+        config,
+        files,
+        output=output,
+        write=not stdout,
+        force=force,
+        strict=strict,
+        wish=wish,
+        keep_data=keep_data,
+        agree=partial(_agree, yes=options["yes"]),
     )
-    if stdout:
+    if stdout and keep_data:
+        _show_rewritten(results, err=False)
+    elif stdout:
         click.echo("\n".join(result.text for result in results), nl=False)
     say(text.generated_lines(results, style_for(sys.stderr)), err=True)
     if not all(result.sound for result in results) or any(one.outdated for one in results):
         sys.exit(FAILED)
+
+
+def _agree(results: Sequence[GeneratedDown], *, yes: bool) -> None:
+    _show_rewritten(results, err=True)
+    if not yes:
+        ask("WRITE", "This rewrites up files", "--stdout")
+
+
+def _show_rewritten(results: Sequence[GeneratedDown], *, err: bool) -> None:
+    style = style_for(sys.stderr if err else sys.stdout)
+    for one in results:
+        for path, new in ((one.up, one.up_text), (one.down, one.text)) if one.kept else ():
+            old = read_text(path) if path.exists() else ""
+            say(text.diff_lines(path, old, new, style), err=err)
 
 
 @command("generate-up", short_help=SUMMARIES["generate-up"])

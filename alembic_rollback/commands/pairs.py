@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -27,6 +27,10 @@ if TYPE_CHECKING:
     from alembic.config import Config
 
 
+Agree = Callable[[Sequence[GeneratedDown]], None]
+"""Called with what --keep-data would write; raises NotConfirmed to stop it."""
+
+
 def generate_down(
     config: Config,
     files: Sequence[str],
@@ -36,15 +40,20 @@ def generate_down(
     force: bool = False,
     strict: bool = False,
     wish: Wish | None = None,
+    keep_data: bool = False,
+    agree: Agree | None = None,
 ) -> list[GeneratedDown]:
     """Derive the downs of some up files, and prove them where a database can be had for it.
 
     files: paths, or names or versions in the version locations. output: where to write the only
     one. wish: which state to use, and what to prove. strict: write only what is complete and
-    proven. All of them are derived before the first is written. Raises PairError where a down
-    exists and `force` is false.
+    proven. keep_data: rewrite the ups, too, so that they keep the rows that they change. agree:
+    asked then before anything is written. All of them are derived before the first is written.
+    Raises PairError where a down exists and `force` is false.
     """
     wish = wish or Wish()
+    if keep_data:
+        wish = _keeping(config, wish)
     named = [file for file in files if not Path(file).is_file()]
     locations = _locations(config) if named and environment.has_project(config) else []
     if output and len(files) != 1:
@@ -60,12 +69,26 @@ def generate_down(
     derived = generate(ups, wish, config)
     if not write or wish.check:
         return derived
+    if agree and any(one.kept for one in derived):
+        agree(derived)
     return [_written(one, force=force, strict=strict) for one in derived]
+
+
+def _keeping(config: Config, wish: Wish) -> Wish:
+    if wish.state == "none" or wish.check:
+        raise UsageError(
+            "--keep-data goes neither with --state none nor with --check.",
+            next_step="It looks at the tables: let it use a database or replay the history.",
+        )
+    return replace(wish, keep_in=settings_of(config).archive_schema)
 
 
 def _written(one: GeneratedDown, *, force: bool, strict: bool) -> GeneratedDown:
     if strict and not one.sound:
         return one
+    if one.kept:
+        # First: an up without its down is refused, a down that puts back what was never kept isn't.
+        write_new(one.up, one.up_text, replace=True)
     write_new(one.down, one.text, replace=force)
     return replace(one, written=True)
 

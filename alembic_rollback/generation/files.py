@@ -55,6 +55,8 @@ def from_state(
         rows_in_the_way=rows,
         differences=differences,
         notes=notes,
+        kept=up.kept,
+        up_text=up.text if up.kept else "",
     )
 
 

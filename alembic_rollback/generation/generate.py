@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from alembic_rollback.derivation import derive, same_effect
 from alembic_rollback.errors import DatabaseError, RollbackError, StatementError
-from alembic_rollback.generation import files
+from alembic_rollback.generation import files, keeping
 from alembic_rollback.generation.live import live_schemas
 from alembic_rollback.generation.states import Given, Ground, Scratch, copy_schema
 from alembic_rollback.generation.ups import Course, Item, Up, courses
@@ -51,6 +51,8 @@ class Wish:
     """Rows don't count."""
     check: bool = False
     """Compare with the downs on disk."""
+    keep_in: str = ""
+    """The schema in which the ups are to keep the rows that they change; empty: they don't."""
 
 
 def generate(ups: Sequence[Up], wish: Wish, config: Config) -> list[GeneratedDown]:
@@ -60,6 +62,8 @@ def generate(ups: Sequence[Up], wish: Wish, config: Config) -> list[GeneratedDow
     DatabaseError where the state that was asked for cannot be had at all.
     """
     found: dict[Path, GeneratedDown] = {}
+    for up in ups if wish.keep_in else ():
+        keeping.refuse_outside(up)
     with ExitStack() as stack:
         generator = _Generator(wish, config, stack)
         if wish.before_url:
@@ -133,12 +137,16 @@ class _Generator:
             return self._untried(up, error)
 
     def _tried(self, up: Up, ground: Ground, state: str, *, whole: bool) -> GeneratedDown:
+        if self.wish.keep_in:
+            up = self._keeping(up, ground)
         with ground.site(up.script, whole=whole) as site:
             found = derive(site, up.script, prove=self.wish.prove)
             outdated = False
             if self.wish.check:
                 disk = _on_disk(up.down)
                 outdated = disk is None or not same_effect(site, up.script, disk, found)
+            if up.kept:
+                self._note(up, keeping.tried_with_rows(site, up, found))
         down = files.from_state(
             up,
             found,
@@ -148,6 +156,14 @@ class _Generator:
             notes=self.notes.get(up.path, ()),
         )
         return replace(down, outdated=outdated)
+
+    def _keeping(self, up: Up, ground: Ground) -> Up:
+        """The up as it would keep the rows that it changes."""
+        with ground.site(up.script, whole=True) as site:
+            up, notes = keeping.rewritten(up, site, self.wish.keep_in)
+        for note in notes:
+            self._note(up, note)
+        return up
 
     def _untried(self, up: Up, error: RollbackError) -> GeneratedDown:
         place = f"{error.where}: " if error.where else ""

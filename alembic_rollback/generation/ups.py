@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from alembic_rollback.errors import PairError
 from alembic_rollback.host.history import History
+from alembic_rollback.model import KeptRows
 from alembic_rollback.pairs import (
     DOWN,
     UP,
@@ -36,6 +37,9 @@ class Up:
     script: Script
     down: Path
     """Where its down is meant to be."""
+    text: str
+    kept: tuple[KeptRows, ...] = ()
+    """What it was rewritten to keep."""
 
     @property
     def title(self) -> str:
@@ -64,7 +68,7 @@ def _read(path: Path, output: Path | None) -> Up:
     header = read_header(text)
     script = read_script(text, path, no_transaction=header.no_transaction)
     beside = path.with_name(path.name.removesuffix(UP) + DOWN)
-    return Up(path, *parts, header, script, output or beside)
+    return Up(path, *parts, header, script, output or beside, text)
 
 
 @dataclass(frozen=True)

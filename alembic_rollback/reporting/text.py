@@ -5,18 +5,22 @@ from __future__ import annotations
 import textwrap
 from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
+from difflib import unified_diff
+from pathlib import Path
 
 from alembic_rollback.errors import shown_path
 from alembic_rollback.model import (
     Affected,
     GeneratedDown,
     Impact,
+    KeptRows,
     RevisionStatus,
     Rollback,
     Status,
     StepImpact,
 )
 from alembic_rollback.reporting.style import Style
+from alembic_rollback.sql.names import quote_identifier
 
 SCREEN, CHECKS = 20, 6
 """How many lines of losses, and how many findings, are shown without --verbose."""
@@ -187,6 +191,7 @@ def generated_lines(results: Sequence[GeneratedDown], style: Style) -> Iterator[
         named = result.down if result.written or result.outdated else result.up
         yield f"{sign} {shown_path(named)}{what}"
         yield f"  {_proof(result)}"
+        yield from map(_kept, result.kept)
         yield from (f"  {note}" for note in result.notes if note != result.doubt)
         for gap in result.gaps:
             first = " ".join(gap.statement.split())
@@ -200,6 +205,20 @@ def generated_lines(results: Sequence[GeneratedDown], style: Style) -> Iterator[
             "rollback-db refuses an incomplete down: add what is missing, then remove its "
             "`-- Irreversible:` lines."
         )
+
+
+def _kept(kept: KeptRows) -> str:
+    columns = ", ".join(map(quote_identifier, kept.columns))
+    what = f"{columns} of {kept.table}" if columns else f"rows of {kept.table}"
+    return f"  keeps what line {kept.line} takes: {what}, in {kept.into}"
+
+
+def diff_lines(path: Path, before: str, after: str, style: Style) -> Iterator[str]:
+    """What a file would be instead, as a unified diff."""
+    name, paint = shown_path(path), {"+": "green", "-": "red"}
+    for line in unified_diff(before.splitlines(), after.splitlines(), name, name, lineterm=""):
+        colour = paint.get(line[:1])
+        yield style.paint(line, colour) if colour else line
 
 
 _STATES = {

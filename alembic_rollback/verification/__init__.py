@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 
 from alembic_rollback.progress import along
 from alembic_rollback.verification.outcomes import Judged, Trouble, Verification
+from alembic_rollback.verification.trial import CameBack, Sides, try_with_rows
 from alembic_rollback.verification.walk import Walk
 
 if TYPE_CHECKING:
@@ -22,7 +23,15 @@ if TYPE_CHECKING:
     from alembic_rollback.host.history import History
     from alembic_rollback.scratch import ScratchServer
 
-__all__ = ["Judged", "Trouble", "Verification", "verify"]
+__all__ = [
+    "CameBack",
+    "Judged",
+    "Sides",
+    "Trouble",
+    "Verification",
+    "try_with_rows",
+    "verify",
+]
 
 
 def verify(

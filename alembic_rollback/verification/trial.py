@@ -12,14 +12,14 @@ from alembic_rollback.catalog.facts.model import Snapshot
 from alembic_rollback.model import Revision
 from alembic_rollback.runner import run_script
 from alembic_rollback.scratch.statements import cluster_wide, named_databases, named_roles
-from alembic_rollback.survival import Rows, lost
+from alembic_rollback.survival import Loss, Rows, lost, remember
 
 if TYPE_CHECKING:
     from sqlalchemy.engine import Connection
 
     from alembic_rollback.sql.parser import Statement
     from alembic_rollback.sql.script import Script as SqlScript
-from alembic_rollback.verification.filling import Filled, positions, query, set_positions
+from alembic_rollback.verification.filling import Filled, fill, positions, query, set_positions
 from alembic_rollback.verification.outcomes import (
     DIFFERS,
     DOWN_FAILS,
@@ -150,3 +150,28 @@ def touched(connection: Connection, sides: Sides) -> set[int]:
         return {row[0] for row in query(connection, _LOCKED)}
     finally:
         savepoint.rollback()
+
+
+@dataclass(frozen=True)
+class CameBack:
+    """What became of the rows of some tables by an up and its down."""
+
+    kept: int
+    """How many the up had kept for the down."""
+    lost: tuple[Loss, ...]
+
+
+def try_with_rows(
+    connection: Connection, sides: Sides, keeps: Sequence[str], *, rows: int
+) -> CameBack:
+    """Run up and down with rows in the tables, in the transaction that the connection is in.
+
+    keeps: the tables in which the up keeps rows, as one would write them in SQL. Raises
+    StatementError where either cannot be run.
+    """
+    filled = fill(connection, rows, touched(connection, sides))
+    run_inside(connection, sides.up)
+    kept = sum(query(connection, f"SELECT count(*) FROM {table}")[0][0] for table in keeps)
+    run_inside(connection, sides.down)
+    left = remember(connection, known=filled.rows, without=filled.without)
+    return CameBack(kept, lost(filled.rows, left))
