@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from alembic_rollback.archive.store import VALUES, Archive, Column, Item
+from alembic_rollback.archive.store import VALUES, Archive, Column, Item, KeptByUp
 from alembic_rollback.catalog.tables import tables_by_oid
 from alembic_rollback.errors import Blocked
 from alembic_rollback.sql.names import quote_always, quote_literal, quote_name
@@ -112,6 +112,7 @@ class Restoration:
     database: str
     archive: Archive
     items: tuple[Item, ...]
+    kept_by_ups: tuple[KeptByUp, ...] = ()
     restored: tuple[Restored, ...] = ()
     executed: bool = False
 

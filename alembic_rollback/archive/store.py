@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 
 LIST = "archived"
 """The list's name, in the archive schema."""
+KEPT_BY_UP = "kept_"
+"""Before the version in the names of tables in which an up keeps rows for its down."""
 TABLE, ROWS, VALUES = "table", "rows", "values"
 """All rows of a dropped table; rows of one that stays; values of rows that stay."""
 
@@ -94,6 +96,18 @@ class Item:
             return f"rows of {name}"
         columns = [column.name for column in self.contents.columns if not column.key]
         return f"values of {name} ({', '.join(columns)})"
+
+
+@dataclass(frozen=True)
+class KeptByUp:
+    """A table in which an up keeps rows for its down (`generate-down --keep-data`)."""
+
+    version: str
+    kept_in: str
+    """Its name in the archive schema."""
+    since: datetime
+    """When the revision was applied."""
+    bytes: int
 
 
 @dataclass(frozen=True)
@@ -205,6 +219,27 @@ class Archive:
             "AND restored_at IS NULL GROUP BY version ORDER BY min(id)"
         )
         return tuple(row[0] for row in _run(connection, sql, ledger=self.ledger))
+
+    def kept_by_ups(
+        self, connection: Connection, applied: Mapping[str, datetime]
+    ) -> tuple[KeptByUp, ...]:
+        """The tables in which applied ups keep rows. applied: since when, by version."""
+        sql = (
+            "SELECT relname, pg_total_relation_size(c.oid) FROM pg_class c "
+            "JOIN pg_namespace n ON n.oid = relnamespace WHERE relkind = 'r' "
+            "AND nspname = :schema AND starts_with(relname, :prefix) ORDER BY c.oid"
+        )
+        found = []
+        for name, size in _run(connection, sql, schema=self.schema, prefix=KEPT_BY_UP):
+            owners = [one for one in applied if name.startswith(f"{KEPT_BY_UP}{one}_")]
+            if owners:
+                version = max(owners, key=len)
+                found.append(KeptByUp(version, name, applied[version], size))
+        return tuple(found)
+
+    def drop_kept_by_up(self, connection: Connection, one: KeptByUp) -> None:
+        """Drop what an up keeps, for good: its down cannot put it back then."""
+        _run(connection, _colons(f"DROP TABLE IF EXISTS {self.named(one.kept_in)}"))
 
     def items(self, connection: Connection) -> tuple[Item, ...]:
         """Everything in the archive that is this ledger's, in the order in which it came."""

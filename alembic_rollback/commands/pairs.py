@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -12,7 +12,7 @@ from alembic_rollback.errors import (
     PairError,
     UsageError,
 )
-from alembic_rollback.generation import Wish, generate, read_ups
+from alembic_rollback.generation import Up, Wish, applied_in, generate, read_ups
 from alembic_rollback.host import environment
 from alembic_rollback.host.configuration import settings_of
 from alembic_rollback.host.history import history_of
@@ -67,6 +67,11 @@ def generate_down(
                 raise PairError("exists already; --force overwrites it.", where=up.down)
     wish = replace(wish, scratch_url=wish.scratch_url or settings_of(config).scratch_url)
     derived = generate(ups, wish, config)
+    if keep_data:
+        applied = applied_in(config)
+        derived = [
+            _told_where_applied(one, up, applied) for one, up in zip(derived, ups, strict=True)
+        ]
     if not write or wish.check:
         return derived
     if agree and any(one.kept for one in derived):
@@ -81,6 +86,20 @@ def _keeping(config: Config, wish: Wish) -> Wish:
             next_step="It looks at the tables: let it use a database or replay the history.",
         )
     return replace(wish, keep_in=settings_of(config).archive_schema)
+
+
+def _told_where_applied(
+    one: GeneratedDown, up: Up, applied: Mapping[str, Sequence[str]]
+) -> GeneratedDown:
+    """What an up has changed before it was rewritten was not kept."""
+    databases = ", ".join(applied.get(up.version, ())) if one.kept else ""
+    if not databases:
+        return one
+    note = (
+        f"{up.version} is applied in {databases}, where nothing was kept: roll it back there with "
+        "its down as it was, before this is written"
+    )
+    return replace(one, notes=(*one.notes, note))
 
 
 def _written(one: GeneratedDown, *, force: bool, strict: bool) -> GeneratedDown:

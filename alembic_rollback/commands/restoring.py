@@ -29,7 +29,7 @@ ConfirmDrop = Callable[[Sequence[Restoration]], None]
 
 
 def archived(config: Config) -> list[Restoration]:
-    """Everything that rollbacks have put into the archive, for each database of env.py."""
+    """Everything that rollbacks and ups have put into the archive, for each database of env.py."""
     return list(_look(config).values())
 
 
@@ -71,18 +71,26 @@ def drop_archived(
     """Drop what has been in the archive for longer than that, in seconds, for good."""
     limit = datetime.now(timezone.utc) - timedelta(seconds=older_than)
     found = {
-        key: replace(one, items=tuple(i for i in one.items if i.archived_at < limit))
+        key: replace(
+            one,
+            items=tuple(i for i in one.items if i.archived_at < limit),
+            kept_by_ups=tuple(k for k in one.kept_by_ups if k.since < limit),
+        )
         for key, one in _look(config, writes=True).items()
     }
-    found = {key: one for key, one in found.items() if one.items}
+    found = {key: one for key, one in found.items() if one.items or one.kept_by_ups}
     if not found:
         return []
     if confirm:
         confirm(list(found.values()))
 
     def change(key: Key, state: State) -> None:
-        for item in found[key].items if key in found else ():
+        if key not in found:
+            return
+        for item in found[key].items:
             found[key].archive.drop(state.connection, item)
+        for kept in found[key].kept_by_ups:
+            found[key].archive.drop_kept_by_up(state.connection, kept)
 
     environment.amend(config, _order(config, lock_wait), change)
     return [replace(one, executed=True) for one in found.values()]
@@ -120,7 +128,9 @@ def _look(
                 items = tuple(item for item in items if item.contents.keyed)
             if items:
                 _check(snapshot, connection, archive, items, into)
-        return snapshot.key, Restoration(snapshot.database, archive, items)
+        applied = {v: row.applied_at for v, row in snapshot.rows.items() if v in snapshot.applied}
+        kept = () if versions else archive.kept_by_ups(connection, applied)
+        return snapshot.key, Restoration(snapshot.database, archive, items, kept)
 
     found = dict(environment.inspect(config, see))
     if missing := wanted - there:

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 from alembic_rollback.archive.capturing import key_of
 from alembic_rollback.archive.moving import Kept as KeptColumn
 from alembic_rollback.archive.moving import columns_of
-from alembic_rollback.archive.store import fitting
+from alembic_rollback.archive.store import KEPT_BY_UP, fitting
 from alembic_rollback.catalog.references import has_heirs, set_by_update
 from alembic_rollback.catalog.tables import (
     Table,
@@ -26,7 +26,7 @@ from alembic_rollback.catalog.tables import (
 from alembic_rollback.derivation.cascading import Cascade, cascades, parents_first
 from alembic_rollback.derivation.stages import Site
 from alembic_rollback.inverse.generate import lost_rows
-from alembic_rollback.inverse.kept import AFTER, KEPT, WAS, kept_by
+from alembic_rollback.inverse.kept import AFTER, KEPT, WAS, kept_by, listed
 from alembic_rollback.sql.build import enum_name, inner, kind_of, relation_text
 from alembic_rollback.sql.effects import relation_name
 from alembic_rollback.sql.names import quote_identifier, quote_name
@@ -90,7 +90,7 @@ class _Names:
     def next(self, table: str) -> str:
         """A new one, quoted and with its schema."""
         self.last += 1
-        return quote_name((self.schema, fitting(f"{KEPT}_{self.version}_{self.last}_{table}")))
+        return quote_name((self.schema, fitting(f"{KEPT_BY_UP}{self.version}_{self.last}_{table}")))
 
 
 @dataclass(frozen=True)
@@ -152,8 +152,8 @@ class _Writer:
             "UPDATE changes",
             (),
             f"WITH {KEPT} AS (\n{statement.text}\n"
-            f"RETURNING {', '.join(f'{alias}.{n}' for n in _quoted([*key, *changed]))}\n)\n"
-            f"INSERT INTO {into} ({', '.join(names)})\nSELECT {', '.join(values)}\n"
+            f"RETURNING {listed(f'{alias}.{n}' for n in _quoted([*key, *changed]))}\n)\n"
+            f"INSERT INTO {into} ({listed(names)})\nSELECT {listed(values)}\n"
             f"FROM {source} AS {WAS} JOIN {KEPT} USING ({using})",
         )
 
@@ -169,15 +169,15 @@ class _Writer:
             others.append(self._also(cascade, queries))
             locked.append(cascade.table.shown)
         names = _quoted(target.columns)
-        returned = ", ".join(f"{alias}.{name}" for name in names)
+        returned = listed(f"{alias}.{name}" for name in names)
         return self._written(
             target,
             "DELETE takes",
             locked,
             f"WITH {KEPT} AS (\n{statement.text}\nRETURNING {returned}\n)"
             + "".join(f",\n{one}" for one in others)
-            + f"\nINSERT INTO {into} ({', '.join(names)})\n"
-            f"SELECT {', '.join(_values(target.columns))} FROM {KEPT}",
+            + f"\nINSERT INTO {into} ({listed(names)})\n"
+            f"SELECT {listed(_values(target.columns))} FROM {KEPT}",
         )
 
     def _before_truncate(self, statement: Statement) -> str:
@@ -226,7 +226,7 @@ class _Writer:
         )
         return (
             f"{queries[cascade.table.oid]} AS (\n"
-            f"INSERT INTO {into} ({', '.join(names)})\nSELECT {', '.join(values)}\n"
+            f"INSERT INTO {into} ({listed(names)})\nSELECT {listed(values)}\n"
             f"FROM {target.text} AS {WAS}\nWHERE {reached}\nRETURNING *\n)"
         )
 
@@ -239,13 +239,13 @@ class _Writer:
         into = self.names.next(target.table.name)
         shown = [*_shown(columns), *(f"{v} AS {n}" for v, n in _pairs(changed, AFTER))]
         self.made.append(
-            f"CREATE TABLE {into} AS\nSELECT {', '.join(shown)} FROM {target.text} WITH NO DATA;"
+            f"CREATE TABLE {into} AS\nSELECT {listed(shown)}\nFROM {target.text} WITH NO DATA;"
         )
         return into
 
     def _copied(self, target: _Target) -> str:
-        into, columns = self.names.next(target.table.name), ", ".join(_shown(target.columns))
-        return f"CREATE TABLE {into} AS\nSELECT {columns} FROM {target.text};"
+        into, columns = self.names.next(target.table.name), listed(_shown(target.columns))
+        return f"CREATE TABLE {into} AS\nSELECT {columns}\nFROM {target.text};"
 
     def _written(self, target: _Target, what: str, others: Sequence[str], statement: str) -> str:
         locked = ", ".join((target.text, *others))

@@ -5,6 +5,7 @@
 """
 
 from alembic_rollback.generation.generate import STATES, Wish, generate
+from alembic_rollback.generation.live import applied_in
 from alembic_rollback.generation.ups import Up, read_ups
 
-__all__ = ["STATES", "Up", "Wish", "generate", "read_ups"]
+__all__ = ["STATES", "Up", "Wish", "applied_in", "generate", "read_ups"]

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -41,4 +42,18 @@ def live_schemas(config: Config, history: History, paths: frozenset[Path]) -> Ma
             found.update(dict.fromkeys(ready, read(connection)))
 
     environment.inspect(config, look)
+    return found
+
+
+def applied_in(config: Config) -> Mapping[str, Sequence[str]]:
+    """By version, the databases of env.py in which it is applied; none that cannot be asked."""
+    found: dict[str, list[str]] = {}
+
+    def look(snapshot: Snapshot, connection: Connection) -> None:
+        for version in snapshot.applied:
+            found.setdefault(version, []).append(snapshot.database)
+
+    if environment.has_project(config):
+        with suppress(Exception):  # env.py is a program: it may want anything, or not connect
+            environment.inspect(config, look)
     return found

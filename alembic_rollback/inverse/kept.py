@@ -17,7 +17,7 @@ written since is not overwritten. The other columns of such a table are the key.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -34,6 +34,7 @@ AFTER = " after"
 KEPT, WAS = "kept", "was"
 """The names that the statement gives to the rows it touches, and to the table as it was."""
 
+_WIDTH = 64
 # Types whose equality says that nothing was written since. `box` compares areas, `json` nothing.
 _COMPARABLE = (
     "bigint",
@@ -143,7 +144,7 @@ def put_back(kept: Kept, types: Mapping[str, str]) -> str:
 def _update(kept: Kept, types: Mapping[str, str]) -> str:
     """Only where nobody has written since."""
     names = {one: quote_identifier(one) for one in kept.columns}
-    new = ", ".join(f"{names[c]} = {_value(kept, c, types, 'kept.')}" for c in kept.changed)
+    new = listed(f"{names[c]} = {_value(kept, c, types, 'kept.')}" for c in kept.changed)
     same = [f"now.{names[one]} = {_value(kept, one, types, 'kept.')}" for one in kept.key]
     for column in kept.changed:
         now, then = f"now.{names[column]}", f"kept.{quote_identifier(column + AFTER)}"
@@ -158,12 +159,22 @@ def _update(kept: Kept, types: Mapping[str, str]) -> str:
 
 
 def _insert(kept: Kept, types: Mapping[str, str]) -> str:
-    names = ", ".join(map(quote_identifier, kept.columns))
-    values = ", ".join(_value(kept, one, types) for one in kept.columns)
+    names = listed(map(quote_identifier, kept.columns))
+    values = listed(_value(kept, one, types) for one in kept.columns)
     return (
         f"INSERT INTO {quote_name(kept.table)} ({names}) OVERRIDING SYSTEM VALUE\n"
-        f"SELECT {values} FROM {quote_name(kept.into)}"
+        f"SELECT {values}\nFROM {quote_name(kept.into)}"
     )
+
+
+def listed(items: Iterable[str]) -> str:
+    """With commas, and lines of a length that one can read."""
+    lines = [""]
+    for item in items:
+        if lines[-1] and len(lines[-1]) + len(item) > _WIDTH:
+            lines.append("")
+        lines[-1] += f"{item}, "
+    return "\n    ".join(line.rstrip() for line in lines).removesuffix(",")
 
 
 def _value(kept: Kept, column: str, types: Mapping[str, str], of: str = "") -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
-from alembic_rollback.archive.store import VALUES, Item
+from alembic_rollback.archive.store import VALUES, Item, KeptByUp
 from alembic_rollback.reporting.style import Style
 from alembic_rollback.sql.names import quote_name
 
@@ -23,7 +23,8 @@ def list_lines(found: Sequence[Restoration], style: Style) -> Iterator[str]:
             yield style.paint(f"Database {one.database}", "bold")
         for item in one.items:
             yield _item_line(one, item)
-        if not one.items:
+        yield from (_kept_line(one, kept) for kept in one.kept_by_ups)
+        if not one.items and not one.kept_by_ups:
             yield "Nothing is in the archive."
 
 
@@ -56,12 +57,15 @@ def warning_lines(found: Sequence[Restoration], style: Style) -> Iterator[str]:
     yield "You are about to drop for good:"
     for one in found:
         yield from (f"- {_item_line(one, item)}" for item in one.items)
+        for kept in one.kept_by_ups:
+            yield f"- {_kept_line(one, kept)}"
+            yield f"  The down of {kept.version} fails without it, and cannot put it back."
     yield ""
 
 
 def dropped_lines(found: Sequence[Restoration], style: Style) -> Iterator[str]:
     """What is said after that."""
-    number = sum(len(one.items) for one in found)
+    number = sum(len(one.items) + len(one.kept_by_ups) for one in found)
     if not number:
         yield "There is nothing that old in the archive."
         return
@@ -77,6 +81,15 @@ def restoration_data(found: Sequence[Restoration]) -> dict[str, Any]:
                 "schema": one.archive.schema,
                 "executed": one.executed,
                 "items": [_item(item) for item in one.items],
+                "kept_by_ups": [
+                    {
+                        "version": kept.version,
+                        "kept_in": kept.kept_in,
+                        "since": kept.since.isoformat(),
+                        "bytes": kept.bytes,
+                    }
+                    for kept in one.kept_by_ups
+                ],
                 "restored": [
                     {"id": r.item.id, "table": r.table, "rows": r.rows, "left_out": r.kept}
                     for r in one.restored
@@ -93,6 +106,14 @@ def _item_line(one: Restoration, item: Item) -> str:
     state = f", restored {item.restored_at:%Y-%m-%d}" if item.restored_at else ""
     since = f"{item.archived_at:%Y-%m-%d %H:%M}"
     return f"{item.version}: {_what(item)}, since {since}{size}{state} ({kept})"
+
+
+def _kept_line(one: Restoration, kept: KeptByUp) -> str:
+    name = quote_name((one.archive.schema, kept.kept_in))
+    since = f"{kept.since:%Y-%m-%d %H:%M}"
+    return (
+        f"{kept.version}: kept by its up for its down, since {since}, {_size(kept.bytes)} ({name})"
+    )
 
 
 def _what(item: Item) -> str:
