@@ -11,7 +11,7 @@ import pytest
 from sqlalchemy.engine import URL
 
 from alembic_rollback.inverse.generate import invert
-from alembic_rollback.inverse.kept import kept_by
+from alembic_rollback.sql.kept import kept_by
 from alembic_rollback.sql.script import read_script
 from tests.project import Project, ended, terminal
 

@@ -16,8 +16,6 @@ if TYPE_CHECKING:
 
 LIST = "archived"
 """The list's name, in the archive schema."""
-KEPT_BY_UP = "kept_"
-"""Before the version in the names of tables in which an up keeps rows for its down."""
 TABLE, ROWS, VALUES = "table", "rows", "values"
 """All rows of a dropped table; rows of one that stays; values of rows that stay."""
 
@@ -224,14 +222,16 @@ class Archive:
         self, connection: Connection, applied: Mapping[str, datetime]
     ) -> tuple[KeptByUp, ...]:
         """The tables in which applied ups keep rows. applied: since when, by version."""
+        from alembic_rollback.sql.kept import TABLES
+
         sql = (
             "SELECT relname, pg_total_relation_size(c.oid) FROM pg_class c "
             "JOIN pg_namespace n ON n.oid = relnamespace WHERE relkind = 'r' "
             "AND nspname = :schema AND starts_with(relname, :prefix) ORDER BY c.oid"
         )
         found = []
-        for name, size in _run(connection, sql, schema=self.schema, prefix=KEPT_BY_UP):
-            owners = [one for one in applied if name.startswith(f"{KEPT_BY_UP}{one}_")]
+        for name, size in _run(connection, sql, schema=self.schema, prefix=TABLES):
+            owners = [one for one in applied if name.startswith(f"{TABLES}{one}_")]
             if owners:
                 version = max(owners, key=len)
                 found.append(KeptByUp(version, name, applied[version], size))

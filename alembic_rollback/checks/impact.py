@@ -24,6 +24,7 @@ from alembic_rollback.sql.effects import (
     effects,
     named_relations,
 )
+from alembic_rollback.sql.kept import put_back_by
 from alembic_rollback.sql.parser import Statement
 from alembic_rollback.sql.script import Script
 
@@ -128,6 +129,7 @@ class _Assessment:
             step.taken.unknown.append(line)
             step.taken.destructive = True
             return
+        self.losses.put_back = put_back_by(step.script)
         with self.world.names.script(step.script):
             for statement in step.script.statements:
                 self._follow_statement(statement, step)

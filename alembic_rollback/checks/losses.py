@@ -20,6 +20,7 @@ from alembic_rollback.checks.simulation.world import Change, World
 from alembic_rollback.model import TableLoss
 from alembic_rollback.sql.build import expression_text, kind_of, nodes, type_text
 from alembic_rollback.sql.effects import Effect
+from alembic_rollback.sql.kept import is_kept_by_up
 from alembic_rollback.sql.names import quote_always, quote_identifier
 
 if TYPE_CHECKING:
@@ -53,6 +54,8 @@ class Losses:
         self.uncounted = uncounted
         self.dropped: set[int] = set()
         self.dropped_schemas: set[int] = set()
+        self.put_back: frozenset[tuple[str, ...]] = frozenset()
+        """What the script at hand puts back before it drops it."""
         self._tables: dict[int, catalog.Table] = {}
 
     def table(self, address: Address) -> catalog.Table | None:
@@ -105,9 +108,13 @@ class Losses:
         """A table with its rows, and what kinds of things hang on it."""
         if table.oid in self.dropped:
             return
-        found.destructive = True
         only = dropped and table.kind == "r"
         counted = self._count(table, only=only)
+        if dropped and is_kept_by_up(table.name) and (table.schema, table.name) in self.put_back:
+            self.dropped.add(table.oid)
+            found.lines.append(f"{words} ({_shown(counted)} that the up has kept, put back before)")
+            return
+        found.destructive = True
         found.lines.append(f"{words} (containing {_shown(counted)})")
         referenced: tuple[str, ...] = ()
         if dropped:

@@ -38,8 +38,8 @@ from alembic_rollback.inverse.generate import (
     lost_rows,
     render,
 )
-from alembic_rollback.inverse.kept import kept_by
 from alembic_rollback.inverse.model import Down, Inverse, Irreversible, Known
+from alembic_rollback.sql.kept import kept_by
 from alembic_rollback.sql.names import quote_name
 from alembic_rollback.sql.parser import Statement
 from alembic_rollback.sql.script import Script, read_script

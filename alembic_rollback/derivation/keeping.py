@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 from alembic_rollback.archive.capturing import key_of
 from alembic_rollback.archive.moving import Kept as KeptColumn
 from alembic_rollback.archive.moving import columns_of
-from alembic_rollback.archive.store import KEPT_BY_UP, fitting
+from alembic_rollback.archive.store import fitting
 from alembic_rollback.catalog.references import has_heirs, set_by_update
 from alembic_rollback.catalog.tables import (
     Table,
@@ -26,9 +26,10 @@ from alembic_rollback.catalog.tables import (
 from alembic_rollback.derivation.cascading import Cascade, cascades, parents_first
 from alembic_rollback.derivation.stages import Site
 from alembic_rollback.inverse.generate import lost_rows
-from alembic_rollback.inverse.kept import AFTER, KEPT, WAS, kept_by, listed
+from alembic_rollback.inverse.kept import listed
 from alembic_rollback.sql.build import enum_name, inner, kind_of, relation_text
 from alembic_rollback.sql.effects import relation_name
+from alembic_rollback.sql.kept import AFTER, KEPT, TABLES, WAS, kept_by
 from alembic_rollback.sql.names import quote_identifier, quote_name
 from alembic_rollback.sql.parser import Statement
 from alembic_rollback.sql.script import Script
@@ -90,7 +91,7 @@ class _Names:
     def next(self, table: str) -> str:
         """A new one, quoted and with its schema."""
         self.last += 1
-        return quote_name((self.schema, fitting(f"{KEPT_BY_UP}{self.version}_{self.last}_{table}")))
+        return quote_name((self.schema, fitting(f"{TABLES}{self.version}_{self.last}_{table}")))
 
 
 @dataclass(frozen=True)

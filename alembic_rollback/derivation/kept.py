@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING
 from alembic_rollback.archive.moving import columns_of
 from alembic_rollback.archive.restoring import pauses
 from alembic_rollback.catalog.tables import table_named
-from alembic_rollback.inverse.kept import Kept, put_back
+from alembic_rollback.inverse.kept import put_back
 from alembic_rollback.inverse.model import Known
+from alembic_rollback.sql.kept import Kept
 from alembic_rollback.sql.names import quote_identifier, quote_name
 
 if TYPE_CHECKING:

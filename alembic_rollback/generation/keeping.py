@@ -10,8 +10,8 @@ from alembic_rollback.derivation import Derivation, Site, keep_rows
 from alembic_rollback.errors import RollbackError, StatementError
 from alembic_rollback.generation.ups import Up
 from alembic_rollback.inverse.generate import render
-from alembic_rollback.inverse.kept import kept_by
 from alembic_rollback.model import KeptRows
+from alembic_rollback.sql.kept import kept_by
 from alembic_rollback.sql.names import quote_name
 from alembic_rollback.sql.parser import Statement
 from alembic_rollback.sql.script import read_script

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from alembic_rollback.inverse.kept import shared_schemas
+from alembic_rollback.sql.kept import shared_schemas
 from alembic_rollback.sql.names import quote_identifier
 
 if TYPE_CHECKING:
