@@ -95,11 +95,11 @@ class Losses:
         table = self.table(relation.address)
         if table is None:
             return  # the plan itself has made it: nothing was in it before
-        found.destructive = True
+        dropped = effect.action.startswith("DROP")
+        found.destructive = found.destructive or not (dropped and self._is_put_back(table))
         if effect.kind == "column":
             self._note_column(effect, relation, table, found)
             return
-        dropped = effect.action.startswith("DROP")
         self.note_table(effect.shown, table, found, dropped=dropped)
         if not dropped:
             self._note_reached(effect, table, found)
@@ -110,7 +110,7 @@ class Losses:
             return
         only = dropped and table.kind == "r"
         counted = self._count(table, only=only)
-        if dropped and is_kept_by_up(table.name) and (table.schema, table.name) in self.put_back:
+        if dropped and self._is_put_back(table):
             self.dropped.add(table.oid)
             found.lines.append(f"{words} ({_shown(counted)} that the up has kept, put back before)")
             return
@@ -131,6 +131,9 @@ class Losses:
         found.tables.append(
             TableLoss(table.shown, counted.rows, counted.exact, referenced, oid=table.oid)
         )
+
+    def _is_put_back(self, table: catalog.Table) -> bool:
+        return is_kept_by_up(table.name) and (table.schema, table.name) in self.put_back
 
     def note_cascade(self, change: Change, found: Taken) -> None:
         """Tables and columns that a statement takes without naming them."""
