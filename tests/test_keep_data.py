@@ -343,3 +343,24 @@ def test_other_statements_are_not_taken_for_kept_ones(text: str) -> None:
     script = read_script(text, Path("1_a.up.sql"))
     assert kept_by(script) == {}
     assert invert(script).irreversible
+
+
+def test_a_down_that_only_puts_back_asks_nothing(app: Project) -> None:
+    write(app, "DELETE FROM toys;\n")
+    app.alembic("upgrade", "head")
+    shown = app.alembic("rollback-db", "2", "--dry-run")
+    kept = "rollback_archive.kept_2_1_toys (6 rows that the up has kept, put back before)"
+    assert kept in shown.out
+    assert "backup_exists" not in shown.out
+    app.alembic("rollback-db", "2")
+    assert app.query("SELECT count(*) FROM toys") == [(6,)]
+
+
+def test_a_down_that_does_not_put_back_is_a_loss(app: Project) -> None:
+    write(app, "DELETE FROM toys;\n")
+    app.alembic("upgrade", "head")
+    down = app.versions / "2_change.down.sql"
+    down.write_text("DROP TABLE rollback_archive.kept_2_1_toys;\n")
+    shown = app.alembic("rollback-db", "2", "--dry-run")
+    assert "DROP TABLE rollback_archive.kept_2_1_toys (containing 6 rows)" in shown.out
+    app.alembic("rollback-db", "2", code=4)
