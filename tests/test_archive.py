@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 from alembic import command
+from sqlalchemy.exc import DBAPIError
 
 from alembic_rollback import commands
 from alembic_rollback.embedded import find_binaries
@@ -87,6 +88,21 @@ def test_every_type_comes_back_as_it_was(project: Project) -> None:
     assert rows(project, '"Wide Table"') == before
     project.execute('INSERT INTO "Wide Table" DEFAULT VALUES')
     assert project.query('SELECT max(id), max(number) FROM "Wide Table"') == [(32, 32)]
+
+
+def test_xml_comes_back_too(project: Project) -> None:
+    try:
+        project.query("SELECT xmlparse(CONTENT 'a')")
+    except DBAPIError as error:
+        pytest.skip(f"this server is built without libxml: {error.orig}")
+    up = "CREATE TABLE pages (id int PRIMARY KEY, page xml, pages xml[]);"
+    project.pair("1_pages", up, "DROP TABLE pages;")
+    command.upgrade(project.config, "head")
+    page = "<a b=''1''>&amp; <!-- c --></a>"
+    project.execute(f"INSERT INTO pages VALUES (1, '{page}', ARRAY[NULL, '<x/>'::xml]), (2, NULL, NULL)")
+    before = rows(project, "pages")
+    again(project, "1")
+    assert rows(project, "pages") == before
 
 
 def test_what_hangs_on_a_table_goes_and_what_the_down_drops_afterwards_can(
