@@ -1,9 +1,9 @@
 """Pages whose console blocks are run, word for word, in a real shell.
 
 A console block is commands after `$ ` and what they print. A block with `title="FILE"` is a file,
-written as it is shown. `<!-- run: COMMAND -->` and `<!-- file: FILE`, with its text up to `-->`, are
-what a reader has already. Of what is printed only what cannot be the same twice is not compared:
-see `plain`.
+written as it is shown. `<!-- run: COMMAND -->` and `<!-- file: FILE`, with its text up to `-->`,
+are what a reader has already. Of what is printed only what cannot be the same twice is not
+compared: see `plain`.
 """
 
 from __future__ import annotations
@@ -19,6 +19,8 @@ from pathlib import Path
 
 from sqlalchemy.engine import URL
 
+from docs.generated import expanded
+
 _BLOCK = re.compile(
     r"^```console\n(?P<console>\$ .*?)^```$"
     r'|^```\w+ title="(?P<file>[^"]+)"\n(?P<text>.*?)^```$'
@@ -28,6 +30,12 @@ _BLOCK = re.compile(
 )
 _PROMPT = re.compile(r"^Type '\w+' to confirm: (\w+)$", re.MULTILINE)
 SECONDS = 60
+ROOT = Path(__file__).parent.parent
+
+
+def page(name: str) -> str:
+    """A page of docs/ as its readers see it, with what it takes from the code."""
+    return expanded((ROOT / "docs" / name).read_text())
 
 
 @dataclass(frozen=True)
@@ -69,9 +77,13 @@ def _commands(block: str) -> Iterator[Command]:
         yield Command(typed[0], part[typed.end() + 1 :])
 
 
-def play(page: Path, folder: Path, url: URL) -> None:
-    """Do what the page says in a folder, with DATABASE_URL; fail where it prints something else."""
+def play(page: Path, folder: Path, url: URL, *first: Path) -> None:
+    """Do what the page says in a folder, with DATABASE_URL; fail where it prints something else.
+
+    first: where commands are looked for before the environment's own directory.
+    """
     env = environment(url)
+    env["PATH"] = os.pathsep.join([*map(str, first), env["PATH"]])
     code = 0
     for step in steps(page.read_text()):
         if isinstance(step, File):
