@@ -15,6 +15,7 @@ import sys
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from difflib import ndiff
 from pathlib import Path
 
 from sqlalchemy.engine import URL
@@ -97,7 +98,8 @@ def play(page: Path, folder: Path, url: URL, *first: Path) -> None:
             assert code == 0, printed
         else:
             shown = plain(printed.replace(f"{folder}{os.sep}", ""))
-            assert (step.line, shown) == (step.line, plain(step.printed))
+            differs = list(ndiff(plain(step.printed).splitlines(), shown.splitlines()))
+            assert plain(step.printed) == shown, "\n".join([f"$ {step.line}", *differs])
 
 
 def environment(url: URL) -> dict[str, str]:
