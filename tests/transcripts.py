@@ -30,7 +30,8 @@ _BLOCK = re.compile(
     re.DOTALL | re.MULTILINE,
 )
 _PROMPT = re.compile(r"^Type '\w+' to confirm: (\w+)$", re.MULTILINE)
-SECONDS = 60
+SECONDS = 300
+"""After which a command is taken to hang."""
 ROOT = Path(__file__).parent.parent
 
 
