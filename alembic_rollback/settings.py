@@ -86,10 +86,10 @@ class Settings:
     """Where --backup writes its archive, relative to the configuration file."""
 
     archive: str = "never"
-    """What rollbacks do with rows that would be lost: `never` or `always` keep them."""
+    """What rollbacks and downgrades do with what would be lost: `never` or `always` keep it."""
 
     archive_schema: str = "rollback_archive"
-    """The schema that they are kept in."""
+    """The schema that it is kept in."""
 
     downgrade_guard: str = "command-line"
     """What `alembic downgrade` is guarded in: `command-line`, `always` (code, too), or `off`."""
