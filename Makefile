@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: demo test check format conformance crash bench corpus clean
+.PHONY: demo test check docs dist format conformance crash bench corpus clean
 
 demo: $(READY) ## upgrade → status → dry run → rollback → status on an embedded PostgreSQL
 	@PATH="$(CURDIR)/$(BIN):$$PATH" sh sample_project/demo.sh
@@ -17,6 +17,15 @@ check: $(READY) ## style, types, layers
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+
+docs: $(READY) ## the site, in build/site; a warning is an error, and nothing is fetched
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --quiet
+
+dist: $(READY) ## wheel and source distribution, checked
+	rm -rf dist
+	$(BIN)/python -m build --no-isolation --outdir dist
+	$(BIN)/twine check --strict dist/*
+	$(BIN)/check-wheel-contents dist/*.whl
 
 format: $(READY)
 	$(BIN)/ruff check --fix .

@@ -54,7 +54,7 @@ class Settings:
     """How long one statement of a rollback may take; PostgreSQL's format, `0` for no limit."""
 
     lock_wait: str = "10min"
-    """How long to wait for another runner; PostgreSQL's format, `0` waits for ever."""
+    """How long to wait for another runner, upgrades included; PostgreSQL's format, `0` for ever."""
 
     retries: int = 3
     """How often a rollback is tried again after a lock timeout, a deadlock or a serialization
@@ -73,7 +73,8 @@ class Settings:
     """How long one table's count may take before the estimate is shown; PostgreSQL's format."""
 
     backup_files: str = ""
-    """A glob of pg_dump archives, relative to the configuration file; the newest one is checked."""
+    """A glob of pg_dump archives, relative to the configuration file; the newest one must hold the
+    affected tables."""
 
     backup_max_age: str = "24h"
     """How old the newest backup may be: `12h`, `7d`."""
@@ -85,10 +86,10 @@ class Settings:
     """Where --backup writes its archive, relative to the configuration file."""
 
     archive: str = "never"
-    """What rollbacks do with rows that would be lost: `never` or `always` keep them."""
+    """What rollbacks and downgrades do with what would be lost: `never` or `always` keep it."""
 
     archive_schema: str = "rollback_archive"
-    """The schema that they are kept in."""
+    """The schema that it is kept in."""
 
     downgrade_guard: str = "command-line"
     """What `alembic downgrade` is guarded in: `command-line`, `always` (code, too), or `off`."""

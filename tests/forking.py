@@ -49,6 +49,33 @@ def run(
         return code, out, err
 
 
+def command(folder: Path) -> Path:
+    """Make an `alembic` for shells in a new directory, which is returned; for a PATH.
+
+    It has the files of whoever starts it, terminals too.
+    """
+    folder.mkdir()
+    script = folder / "alembic"
+    script.write_text(_COMMAND.format(python=sys.executable, address=_server()))
+    script.chmod(0o755)
+    return folder
+
+
+_COMMAND = """\
+#!{python} -IS
+import json, os, socket, sys
+
+files = [f"/proc/{{os.getpid()}}/fd/{{number}}" for number in range(3)]
+link = socket.socket(socket.AF_UNIX)
+link.connect({address!r})
+request = dict(argv=sys.argv[1:], directory=os.getcwd(), env=dict(os.environ), files=files)
+link.sendall(json.dumps(request).encode() + b"\\n")
+answers = link.makefile()
+answers.readline()
+sys.exit(int(answers.readline()) & 255)
+"""
+
+
 def become(directory: str, env: Mapping[str, str], files: Sequence[str]) -> None:
     """Make this process, a fork, what a shell would start: before anything of `alembic` runs."""
     os.chdir(directory)

@@ -15,8 +15,8 @@ from sqlalchemy import Engine
 
 from alembic_rollback import command, errors
 from tests.project import Project
+from tests.transcripts import page
 
-README = (Path(__file__).parent.parent / "README.md").read_text()
 ENV = """
 from alembic import context
 
@@ -37,7 +37,7 @@ def config(project: Project) -> Config:
 
 
 def test_what_is_public_is_documented_and_takes_options_by_keyword() -> None:
-    api = README.split("### From a program")[1].split("## Settings")[0]
+    api = page("reference/python-api.md")
     for name in command.__all__:
         one = getattr(command, name)
         assert name in api, name
@@ -198,11 +198,11 @@ def test_within_flask_migrate(project: Project, tmp_path: Path) -> None:
     assert "WARNING: Rollback" not in done.stdout + done.stderr
 
 
-def test_the_example_of_the_readme_runs(
+def test_the_example_of_the_documentation_runs(
     project: Project, config: Config, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     command.apply(config, verify=False)
-    (code,) = re.findall(r"### From a program.*?```python\n(.*?)```", README, re.DOTALL)
+    (code,) = re.findall(r"```python\n(.*?)```", page("reference/python-api.md"), re.DOTALL)
     monkeypatch.chdir(project.root)
     exec(code.replace("20260112_001", "1"), {"print": lambda *values: None})
     assert project.ledger() == ["2"]

@@ -12,8 +12,8 @@ import pytest
 from sqlalchemy import make_url
 
 from tests.project import Project
+from tests.transcripts import page
 
-README = (Path(__file__).parent.parent / "README.md").read_text()
 BIN = Path(sys.executable).parent
 
 
@@ -42,8 +42,9 @@ def completed(project: Project, shell: str, words: str, **more: str) -> str:
     return done.stdout
 
 
-def test_in_bash_with_the_line_of_the_readme(project: Project) -> None:
-    (line,) = re.findall(r"\| bash .*?\| `(.*)` \|", README)
+def test_in_bash_with_the_line_of_the_documentation(project: Project) -> None:
+    pattern = r"In bash, .*?```sh\n(.*?)\n```"
+    (line,) = re.findall(pattern, page("reference/commands/alembic-rollback.md"), re.DOTALL)
     tries = (
         "rollback-db 2026",
         "rollback-db 20260112_001 2026",

@@ -1,14 +1,12 @@
-"""Every key of every `--json` is in the README: taken from what the commands really print."""
+"""Every key of every `--json` is on its command's page: taken from what is really printed."""
 
 from __future__ import annotations
 
 import json
-import re
-from pathlib import Path
 
 from tests.project import Project
+from tests.transcripts import page
 
-README = (Path(__file__).parent.parent / "README.md").read_text()
 BY_DATA = ("versions", "found")
 """Objects whose keys are names of packages and the like."""
 
@@ -20,9 +18,9 @@ def keys(value: object) -> set[str]:
     return set().union(*map(keys, value)) if isinstance(value, list) else set()
 
 
-def undocumented(printed: str, heading: str) -> set[str]:
-    """Keys that the command's own chapter doesn't name."""
-    chapter = re.split(r"\n###? ", README.split(f"\n### `alembic {heading}", 1)[1])[0]
+def undocumented(printed: str, command: str) -> set[str]:
+    """Keys that the command's own page doesn't name."""
+    chapter = page(f"reference/commands/{command}.md")
     found = keys(json.loads(printed))
     assert len(found) > 5
     return {key for key in found if f"`{key}`" not in chapter and f'"{key}"' not in chapter}

@@ -2,68 +2,55 @@
 
 from __future__ import annotations
 
-import os
 import re
 import subprocess
 import sys
-from dataclasses import fields
 from pathlib import Path
 
 import pytest
+from markdown.extensions.toc import slugify
 from sqlalchemy.engine import URL
 
-from alembic_rollback import cli
+from alembic_rollback import cli, errors
 from alembic_rollback.host.seams import SEAMS
-from alembic_rollback.settings import Settings
 from alembic_rollback.summaries import SUMMARIES
+from tests import transcripts
+from tests.transcripts import ROOT, page
 
-ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text()
 
 
-def transcripts() -> list[tuple[str, str]]:
-    """Command and output, in the README's order."""
-    found = []
-    for block in re.findall(r"```console\n(\$ .*?)```", README, re.DOTALL):
-        for part in re.split(r"^\$ ", block, flags=re.MULTILINE)[1:]:
-            command, _, output = part.partition("\n")
-            found.append((command, output))
-    return found
-
-
 def test_the_transcripts_are_real(database_url: URL) -> None:
-    bin_ = Path(sys.executable).parent
-    url = database_url.render_as_string(hide_password=False).replace("%2F", "/")
-    env = {**os.environ, "DATABASE_URL": url, "PYTHONIOENCODING": "utf-8"}
-    env["PATH"] = f"{bin_}{os.pathsep}{env['PATH']}"
-    assert len(transcripts()) >= 6
-    for command, expected in transcripts():
-        done = subprocess.run(
-            command.split(),
-            cwd=ROOT,
-            env=env,
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            encoding="utf-8",
-            timeout=60,
-        )
-        # The hash is of this very database.
-        printed = re.sub(r"--confirm [0-9a-f]{64}", "--confirm HASH", done.stdout)
-        printed = re.sub(r"PostgreSQL \d+\.\d+", "PostgreSQL 18.6", printed)
-        assert (command, printed) == (command, expected)
+    assert len(transcripts.steps(README)) >= 5
+    transcripts.play(ROOT / "README.md", ROOT, database_url)
 
 
-def test_every_command_option_and_setting_is_documented() -> None:
-    for name, command in cli.COMMANDS.items():
-        assert f"alembic {name}" in README, name
-        for parameter in command.params:
-            long = [option for option in parameter.opts if option.startswith("--")]
-            for option in long:
-                assert option in README, option
-    for setting in fields(Settings):
-        default = "{}" if setting.name == "safety_checks" else str(setting.default)
-        assert f"| `{setting.name}` | `{default}` |" in README
+def test_it_fits_an_incident_and_names_every_command_and_exit_code() -> None:
+    assert len(README.splitlines()) <= 250
+    for name in cli.COMMANDS:
+        assert f"| [`{name}`](docs/reference/commands/{name}.md) |" in README, name
+    for code in exit_codes():
+        assert re.search(rf"^\| {code} \| \w", README, re.MULTILINE), code
+    assert "make demo" in README
+    assert "make test" in README
+
+
+def exit_codes() -> list[int]:
+    return [value for name, value in vars(errors).items() if name.isupper()]
+
+
+def test_its_links_lead_somewhere() -> None:
+    links = re.findall(r"\]\(([^)#]*)(?:#([^)]*))?\)", README)
+    assert len(links) > 20
+    for path, anchor in links:
+        assert (ROOT / path).exists(), path
+        if anchor:
+            assert anchor in anchors(ROOT / path), f"{path}#{anchor}"
+
+
+def anchors(path: Path) -> set[str]:
+    headings = re.findall(r"^#+ (.*)$", path.read_text(), re.MULTILINE)
+    return {slugify(re.sub(r"[`*]", "", heading), "-") for heading in headings}
 
 
 def test_summaries_name_every_command_and_fit_a_line() -> None:
@@ -118,5 +105,6 @@ def test_every_key_of_a_rollback_in_json_is_documented() -> None:
             return set(value).union(*(keys(inner) for inner in value.values()))
         return set().union(*map(keys, value)) if isinstance(value, list) else set()
 
+    chapter = page("reference/commands/rollback-db.md")
     for key in keys(rollback_data([one], "hash")):
-        assert f"`{key}`" in README or f'"{key}"' in README, key
+        assert f"`{key}`" in chapter or f'"{key}"' in chapter, key
