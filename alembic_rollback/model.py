@@ -503,7 +503,9 @@ class StepFailure:
     partial: Partial | None = None
     """How far the step got, where something of it stays: it ran outside a transaction."""
     external: bool = False
-    """The transaction belongs to the caller, who decides about it."""
+    """The transaction belongs to env.py or its caller, who decides about it."""
+    backend: int = 0
+    """The server's process that holds that transaction; 0 where it isn't external."""
     outside: bool = False
     """The step was not in a transaction."""
     earlier: bool = False

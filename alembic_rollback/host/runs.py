@@ -336,10 +336,17 @@ def _open(
     applied = Applied(history.graph, outcome.applied)
     state = State(context, settings, history, ledger, run, applied, order, lock)
     state.autocommits = autocommits(connection)
+    if context._in_external_transaction:
+        state.backend = backend_of(connection)
     state.partials = still_partial(connection, ledger.partials(connection))
     with state.whole():
         _bring_together(state, outcome)
     return state
+
+
+def backend_of(connection: Connection) -> int:
+    """The process of the server that the connection talks to."""
+    return int(connection.exec_driver_sql("SELECT pg_backend_pid()").scalar_one())
 
 
 def _bring_together(state: State, outcome: Reconciled) -> None:

@@ -120,6 +120,8 @@ class State:
     lock: RunnerLock | None = None
     autocommits: bool = False
     """env.py's engine has no transactions at all (isolation_level AUTOCOMMIT)."""
+    backend: int = 0
+    """The server's process, where the transaction is not ours: asked while it still answers."""
     scripts: dict[tuple[str, str], SqlScript] = field(default_factory=dict)
     """Parsed scripts of the run, checked before its first statement."""
     partials: dict[str, Partial] = field(default_factory=dict)

@@ -106,6 +106,89 @@ def a_url_of_its_own(site: Site) -> Host:
     return Host(project)
 
 
+# --- several schemas --------------------------------------------------------------------------
+
+TENANTS = """
+from alembic import context
+from sqlalchemy import create_engine
+from sqlalchemy.pool import NullPool
+
+engine = create_engine(context.config.get_main_option("sqlalchemy.url"), poolclass=NullPool)
+TENANTS = ("one", "two")
+"""
+
+
+def tenants(site: Site, loop: str) -> Host:
+    """A schema for each tenant, with tables and version table of its own."""
+    project = site.init()
+    project.write_env(TENANTS + loop)
+    project.execute("CREATE SCHEMA one", "CREATE SCHEMA two")
+    return Host(project, schemas=("one", "two"), shown="{database}.{schema}")
+
+
+def tenants_with_a_connection_each(site: Site) -> Host:
+    return tenants(
+        site,
+        """
+for tenant in TENANTS:
+    with engine.connect() as connection:
+        connection.exec_driver_sql(f"SET search_path TO {tenant}")
+        connection.commit()
+        context.configure(connection=connection, version_table_schema=tenant)
+        with context.begin_transaction():
+            context.run_migrations()
+""",
+    )
+
+
+def tenants_on_one_connection(site: Site) -> Host:
+    return tenants(
+        site,
+        """
+with engine.connect() as connection:
+    for tenant in TENANTS:
+        connection.exec_driver_sql(f"SET search_path TO {tenant}")
+        connection.commit()
+        context.configure(connection=connection, version_table_schema=tenant)
+        with context.begin_transaction():
+            context.run_migrations()
+""",
+    )
+
+
+def tenants_in_one_transaction(site: Site) -> Host:
+    return tenants(
+        site,
+        """
+with engine.begin() as connection:
+    for tenant in TENANTS:
+        connection.exec_driver_sql(f"SET LOCAL search_path TO {tenant}")
+        context.configure(connection=connection, version_table_schema=tenant)
+        with context.begin_transaction():
+            context.run_migrations()
+""",
+    )
+
+
+def tenants_by_search_path_alone(site: Site) -> Host:
+    """As in Alembic's cookbook, where -x names the tenant: no version_table_schema."""
+    return tenants(
+        site,
+        """
+with engine.connect() as connection:
+    for tenant in TENANTS:
+        connection.exec_driver_sql(f"SET search_path TO {tenant}")
+        connection.commit()
+        connection.dialect.default_schema_name = tenant
+        context.configure(connection=connection)
+        with context.begin_transaction():
+            context.run_migrations()
+""",
+    )
+
+
+# --- applications -----------------------------------------------------------------------------
+
 ROWS = (
     generic,
     generic_with_psycopg,
@@ -119,6 +202,10 @@ ROWS = (
     a_version_table_schema,
     a_version_table_of_another_name,
     a_url_of_its_own,
+    tenants_with_a_connection_each,
+    tenants_on_one_connection,
+    tenants_in_one_transaction,
+    tenants_by_search_path_alone,
 )
 
 
