@@ -395,6 +395,8 @@ class Rollback:
     """The schema in which what it takes is kept; empty where it is lost."""
     kept: tuple[tuple[str, str], ...] = ()
     """After it: what is kept there, by version: `table orders, values of users`."""
+    why: Mapping[str, str] = field(default_factory=dict, repr=False)
+    """By version: why a downgrade() could not be read."""
 
     @property
     def must_ask(self) -> bool:

@@ -20,6 +20,7 @@ from alembic_rollback.host.locks import RunnerLock
 from alembic_rollback.host.outside import Recorder, note_committed, repair, taken
 from alembic_rollback.host.scripts import needs_postgresql
 from alembic_rollback.host.state import (
+    ARGUMENTS,
     OPTION,
     STATE,
     Order,
@@ -57,12 +58,16 @@ def run_migrations(wrapped: Any, context: MigrationContext, args: Any, kwargs: A
     def alembic_run() -> None:
         wrapped(*args, **kwargs)
 
-    if not _is_ours(context):
-        alembic_run()
-    elif context.as_sql:
-        _run_offline(context, alembic_run)
-    else:
-        _run_online(context, alembic_run)
+    token = ARGUMENTS.set(kwargs)
+    try:
+        if not _is_ours(context):
+            alembic_run()
+        elif context.as_sql:
+            _run_offline(context, alembic_run)
+        else:
+            _run_online(context, alembic_run)
+    finally:
+        ARGUMENTS.reset(token)
 
 
 def autocommit_block(wrapped: Any, context: MigrationContext, args: Any, kwargs: Any) -> Any:

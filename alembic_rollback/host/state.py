@@ -32,6 +32,10 @@ if TYPE_CHECKING:
 
 OPTION = "alembic_rollback"
 """The key of an Order in the context's options: a run of rollback-db."""
+ARGUMENTS: ContextVar[Mapping[str, Any] | None] = ContextVar(
+    "alembic_rollback_arguments", default=None
+)
+"""What env.py gives to run_migrations(), for every upgrade() and downgrade(): multidb does so."""
 STATE: ContextVar[State | None] = ContextVar("alembic_rollback_state", default=None)
 
 Guard = Callable[["tuple[Revision, ...]"], None]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 import subprocess
 import sys
@@ -16,14 +15,15 @@ from typing import Any
 import pytest
 from alembic import command as alembic_command
 from alembic.config import Config
-from sqlalchemy import Connection, create_engine
+from sqlalchemy import create_engine
 from sqlalchemy.engine import URL
 from sqlalchemy.pool import NullPool
 
 from alembic_rollback import command
+from alembic_rollback.errors import StatementError
 from alembic_rollback.reporting.errors import error_lines
 from alembic_rollback.reporting.style import Style
-from tests.project import Project
+from tests.project import Project, Result
 
 PLACEHOLDER = "driver://user:pass@localhost/dbname"
 """In the templates of alembic.ini."""
@@ -104,6 +104,10 @@ class Host:
     """How a database, or a schema of it, is called in what we print."""
     books: str = "{schema}.schema_migrations"
     """The ledger."""
+    options: tuple[str, ...] = ()
+    """Before each command."""
+    undone: str = "The database is unchanged"
+    """What is said after a down has failed."""
 
     def write_history(self) -> None:
         """Three revisions; the last one's down fails after it has done something."""
@@ -140,21 +144,24 @@ class Host:
             stdout=StringIO(),
         )
 
+    def alembic(self, *args: str, code: int = 0) -> Result:
+        return self.project.alembic(*self.options, *args, code=code)
+
     def upgrade(self) -> None:
-        self.project.alembic("upgrade", "head")
+        self.alembic("upgrade", "head")
 
     def fail(self) -> str:
         """Roll the last one back; what is said when that fails."""
-        said = self.project.alembic("rollback-db", "--last", "1", "--yes", code=1)
+        said = self.alembic("rollback-db", "--last", "1", "--yes", code=1)
         assert "Traceback" not in said.text
         return said.err
 
     def roll_back(self, last: int) -> None:
-        self.project.alembic("rollback-db", "--last", str(last), "--yes")
+        self.alembic("rollback-db", "--last", str(last), "--yes")
 
     def status(self) -> dict[str, list[str]]:
         """Database as it is shown → applied versions."""
-        found = json.loads(self.project.alembic("migration-status", "--json").out)["databases"]
+        found = json.loads(self.alembic("migration-status", "--json").out)["databases"]
         return {
             one["database"]: [r["version"] for r in one["revisions"] if r["state"] == "applied"]
             for one in found
@@ -185,44 +192,61 @@ class Host:
 
 
 @dataclass
-class Shell(Host):
-    """A project whose user types other commands, or the same with options."""
-
-    alembic: Sequence[str] = ("alembic",)
-    """What stands before one of Alembic's commands."""
-    ours: Sequence[str] = ("alembic",)
-    """What stands before one of ours."""
-
-
-@dataclass
 class Program(Host):
     """An application that calls `alembic.command` and `alembic_rollback.command`."""
 
-    config: Config = field(default_factory=Config)
+    application: Config = field(default_factory=Config)
     lend: Callable[[Config, Callable[[], Any]], Any] = lambda config, call: call()
-    """Calls it with the application's own connection in `config.attributes`."""
+    """Makes a call, with the application's own connection in `config.attributes`."""
 
-    def make_revision(self, version: str) -> None:
-        alembic_command.revision(self.config, "b", rev_id=version)
+    @property
+    def config(self) -> Config:
+        return self.application
 
     def upgrade(self) -> None:
         self.lend(self.config, lambda: alembic_command.upgrade(self.config, "head"))
 
     def fail(self) -> str:
-        with pytest.raises(Exception, match="division by zero") as caught:
-            self.lend(self.config, lambda: command.rollback(self.config, last=1, confirm=True))
+        with pytest.raises(StatementError, match="division by zero") as caught:
+            self._roll_back(1)
         failure = command.failure_of(caught.value)
-        assert failure is not None
         return "\n".join(error_lines(caught.value, failure, Style()))
 
     def roll_back(self, last: int) -> None:
-        found = self.lend(
+        assert all(one.executed for one in self._roll_back(last))
+
+    def _roll_back(self, last: int) -> Any:
+        return self.lend(
             self.config, lambda: command.rollback(self.config, last=last, confirm=True)
         )
-        assert all(one.executed for one in found)
 
     def status(self) -> dict[str, list[str]]:
         found = self.lend(self.config, lambda: command.status(self.config))
-        return {
-            one.database: [r.version for r in one.revisions if r.applied] for one in found
-        }
+        return {one.database: [r.version for r in one.revisions if r.applied] for one in found}
+
+
+@dataclass
+class Flask(Host):
+    """An application with Flask-Migrate, whose user types `flask …`."""
+
+    def flask(self, *args: str, code: int = 0) -> Result:
+        done = subprocess.run(
+            [sys.executable, "-m", "flask", *args],
+            cwd=self.project.root,
+            env=self.project.env(),
+            capture_output=True,
+            text=True,
+            timeout=120,
+        )
+        result = Result(done.returncode, done.stdout, done.stderr)
+        assert result.code == code, result.text
+        return result
+
+    def make_revision(self, version: str) -> None:
+        self.flask("db", "revision", "--rev-id", version, "-m", "b")
+
+    def upgrade(self) -> None:
+        self.flask("db", "upgrade")
+
+    def alembic(self, *args: str, code: int = 0) -> Result:
+        return self.flask("alembic-rollback", *args, code=code)
