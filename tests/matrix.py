@@ -11,6 +11,7 @@ from __future__ import annotations
 import json
 import shutil
 import subprocess
+import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
 from functools import cache
@@ -196,8 +197,8 @@ def _outcome(one: Result) -> str:
     return ", ".join(f"{count} {what}" for count, what in counts if count)
 
 
-def main() -> None:
-    """Record what nox has left, and show it."""
+def main() -> int:
+    """Record what nox has left, and show it; 1 if a test failed."""
     results = collected()
     RECORD.write_text(json.dumps([asdict(one) for one in results], indent=1) + "\n")
     before, _, rest = README.read_text().partition(BEGIN)
@@ -205,7 +206,8 @@ def main() -> None:
     shown = "\n".join(table(results))
     README.write_text(f"{before}{BEGIN}\n{shown}\n{END}{after}")
     print(shown)
+    return int(any(one.failed for one in results))
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())
