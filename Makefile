@@ -4,7 +4,11 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
+<<<<<<< HEAD
 .PHONY: demo test check docs dist format conformance crash bench corpus clean
+=======
+.PHONY: demo test check format conformance crash matrix bench corpus clean
+>>>>>>> matrix/matrix
 
 demo: $(READY) ## upgrade → status → dry run → rollback → status on an embedded PostgreSQL
 	@PATH="$(CURDIR)/$(BIN):$$PATH" sh sample_project/demo.sh
@@ -38,6 +42,11 @@ conformance: $(READY) ## Alembic's own test suite with and without the plugin
 crash: $(READY) ## kill client, backend and server at every statement boundary (up to an hour)
 	$(BIN)/python -m tests.crash
 
+matrix: $(READY) ## the supported versions, each with its own environment; writes the README's table
+	rm -rf .nox/matrix
+	-$(BIN)/nox -s matrix
+	$(BIN)/python -m tests.matrix
+
 bench: $(READY)
 	$(BIN)/python benchmarks/bench_import.py
 
@@ -45,7 +54,7 @@ corpus: $(READY) ## generate-down on folders of pairs: make corpus CORPUS="DIR..
 	$(BIN)/python benchmarks/corpus.py $(CORPUS)
 
 clean:
-	rm -rf $(VENV) .pgdata .mypy_cache .ruff_cache .pytest_cache .hypothesis build dist
+	rm -rf $(VENV) .nox .pgdata .mypy_cache .ruff_cache .pytest_cache .hypothesis build dist
 
 $(READY): pyproject.toml
 	$(PYTHON) -m venv $(VENV)

@@ -68,7 +68,7 @@ class Guard:
             _lock_tables(connection, before)
         # Whose it is was found out beforehand; what has come since is others'.
         own = frozenset(one.address for step in before for one in step.objects if not one.outside)
-        known = Known(uncounted=_uncounted(before), own=own)
+        known = Known(why=shown.why, uncounted=_uncounted(before), own=own)
         plan = replace(shown.plan, steps=steps)
         impact = assess(connection, plan, scripts, budget_of(state.settings), known)
         if self.agreed and not self._is_what_was_shown(shown, impact, scripts):

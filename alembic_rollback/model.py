@@ -395,6 +395,8 @@ class Rollback:
     """The schema in which what it takes is kept; empty where it is lost."""
     kept: tuple[tuple[str, str], ...] = ()
     """After it: what is kept there, by version: `table orders, values of users`."""
+    why: Mapping[str, str] = field(default_factory=dict, repr=False)
+    """By version: why a downgrade() could not be read."""
 
     @property
     def must_ask(self) -> bool:
@@ -521,7 +523,9 @@ class StepFailure:
     partial: Partial | None = None
     """How far the step got, where something of it stays: it ran outside a transaction."""
     external: bool = False
-    """The transaction belongs to the caller, who decides about it."""
+    """The transaction belongs to env.py or its caller, who decides about it."""
+    backend: int = 0
+    """The server's process that holds that transaction; 0 where it isn't external."""
     outside: bool = False
     """The step was not in a transaction."""
     earlier: bool = False

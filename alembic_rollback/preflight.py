@@ -98,6 +98,7 @@ def look(
         command=options.command,
         notes=scripts.notes,
         archive=snapshot.settings.archive_schema if options.archive else "",
+        why=scripts.why,
     )
 
 
@@ -251,5 +252,11 @@ def _script(
     script = snapshot.history.script(version)
     from alembic_rollback.host.rendering import render
 
-    rendered = render(script, direction, config=config)
+    rendered = render(
+        script,
+        direction,
+        config=config,
+        arguments=snapshot.arguments,
+        schemas=connection.get_execution_options().get("schema_translate_map"),
+    )
     return rendered.script, rendered.why

@@ -156,7 +156,7 @@ def _import_everything() -> None:
     for name in ("alembic.config", "sqlalchemy.dialects.postgresql.psycopg2", "psycopg2"):
         importlib.import_module(name)
     for module in pkgutil.walk_packages(alembic_rollback.__path__, "alembic_rollback."):
-        if not module.name.endswith("__main__"):
+        if not module.name.endswith(("__main__", ".flask")):  # Flask need not be installed
             importlib.import_module(module.name)
 
 

@@ -313,6 +313,17 @@ def test_arguments_are_unknown(revision: Revision) -> None:
         )
 
 
+def test_plain_arguments_of_env_py_are_handed_on(revision: Revision) -> None:
+    body = "def downgrade(engine_name):\n    op.drop_table(engine_name)\n"
+    script = revision.write(f"{HEAD.format(url='')}\n\n{body}")
+    found = render(script, "down", config=revision.config, arguments={"engine_name": "one"})
+    assert found.script is not None
+    assert found.script.statements[0].text == "DROP TABLE one"
+    for other in ({"engine_name": object()}, {"name": "one"}, {}):
+        found = render(script, "down", config=revision.config, arguments=other)
+        assert "takes arguments" in found.why
+
+
 def test_keyboard_interrupt_passes_and_leaves_nothing_behind(
     revision: Revision, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -25,7 +25,16 @@ from alembic_rollback.reporting.style import style_for
 if TYPE_CHECKING:
     from alembic.config import Config
 
-__all__ = ["COMMANDS", "group", "guard_downgrade", "main", "report", "run", "weigh_in_code"]
+__all__ = [
+    "COMMANDS",
+    "group",
+    "guard_downgrade",
+    "guarded",
+    "main",
+    "report",
+    "run",
+    "weigh_in_code",
+]
 
 
 COMMANDS: dict[str, click.Command] = {
@@ -52,7 +61,7 @@ def run(name: str, config: Config, argv: Sequence[str]) -> None:
                 list(argv), prog_name=f"alembic {name}", obj=config, standalone_mode=False
             )
 
-    code = _guarded(command, raise_errors=bool(getattr(config.cmd_opts, "raiseerr", False)))
+    code = guarded(command, raise_errors=bool(getattr(config.cmd_opts, "raiseerr", False)))
     if code:
         sys.exit(code)
 
@@ -95,10 +104,10 @@ def main() -> None:
         with display.shown():
             return group.main(prog_name="alembic-rollback", standalone_mode=False)
 
-    sys.exit(_guarded(command))
+    sys.exit(guarded(command))
 
 
-def _guarded(action: Callable[[], Any], *, raise_errors: bool = False) -> int:
+def guarded(action: Callable[[], Any], *, raise_errors: bool = False) -> int:
     """Run an action; turn every expected error into one line and its exit code."""
     from alembic.util import CommandError
 

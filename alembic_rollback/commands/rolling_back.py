@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
@@ -25,7 +26,7 @@ from alembic_rollback.host.archiving import archive_of
 from alembic_rollback.host.configuration import settings_of
 from alembic_rollback.host.environment import Key, Snapshot
 from alembic_rollback.host.retrying import pauses, wait_or_raise
-from alembic_rollback.host.runs import refuse_read_only
+from alembic_rollback.host.runs import backend_of, refuse_read_only
 from alembic_rollback.host.state import DowngradeGuard, Order, State, new_run
 from alembic_rollback.ledger import Shape
 from alembic_rollback.model import (
@@ -50,6 +51,8 @@ if TYPE_CHECKING:
     from alembic.config import Config
     from sqlalchemy.engine import URL, Connection
 
+
+log = logging.getLogger("alembic.rollback")
 
 Confirm = Callable[[Sequence[Rollback]], bool]
 """Called with what a rollback would do, before anything runs.
@@ -359,16 +362,35 @@ def _named(snapshot: Snapshot, connection: Connection, request: Request) -> Requ
 def _tell_what_was_committed(
     config: Config, error: BaseException, prepared: Mapping[Key, Rollback], run_id: str
 ) -> None:
-    """With several databases, the failure in one says nothing about the others: ask their logs."""
+    """With several databases, the failure in one says nothing about the others: ask their logs.
+
+    So also where env.py ends the transaction itself: it has done so by now, unless what is seen
+    here is still in that transaction, because env.py was given the connection.
+    """
     failure = failures.failure_of(error)
-    if failure is None or len(prepared) < 2:
+    if failure is None or (len(prepared) < 2 and not failure.external):
         return
-    committed = [
-        f"{prepared[key].plan.titles[version]} in {prepared[key].database}"
-        for key, versions in _logged(config, run_id).items()
+
+    def see(snapshot: Snapshot, connection: Connection) -> tuple[Key, tuple[str, ...], int]:
+        logged = snapshot.ledger.logged(connection, run_id, "rolled_back")
+        return snapshot.key, logged, backend_of(connection)
+
+    try:
+        found = environment.inspect(config, see)
+    except Exception as second:
+        # The first error is what the user needs; a transaction that failed answers nothing.
+        log.debug("What was committed could not be asked: %s", second)
+        return
+    if failure.backend in [backend for _, _, backend in found]:
+        return
+    several = len(prepared) > 1
+    committed = tuple(
+        prepared[key].plan.titles[version] + (f" in {prepared[key].database}" if several else "")
+        for key, versions, _ in found
         for version in versions
-    ]
-    failures.attach(error, replace(failure, committed=tuple(committed), earlier=False))
+    )
+    seen = replace(failure, committed=committed, external=False, earlier=False)
+    failures.attach(error, seen)
 
 
 def _logged(config: Config, run_id: str) -> dict[Key, tuple[str, ...]]:

@@ -20,6 +20,7 @@ from alembic_rollback.host.interrupts import interruptible
 from alembic_rollback.host.runs import find_ledger
 from alembic_rollback.host.scripts import needs_postgresql, script_of
 from alembic_rollback.host.state import (
+    ARGUMENTS,
     OPTION,
     STATE,
     DowngradeGuard,
@@ -84,6 +85,8 @@ class Snapshot:
     """What was begun outside a transaction, and neither finished nor undone."""
     archived: tuple[str, ...] = ()
     """Of which revisions the archive has something that was not put back."""
+    arguments: Mapping[str, Any] | None = None
+    """What env.py gives to every upgrade() and downgrade()."""
 
     @property
     def database(self) -> str:
@@ -335,6 +338,7 @@ def _read_snapshot(context: MigrationContext, number: int) -> Snapshot:
         has_log=has_log,
         partials=still_partial(connection, ledger.partials(connection)) if has_log else {},
         archived=archive_of(settings, ledger).waiting(connection) if has_log else (),
+        arguments=ARGUMENTS.get(),
     )
 
 

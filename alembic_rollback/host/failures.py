@@ -157,6 +157,7 @@ def _handle(state: State, error: BaseException) -> None:
         committed,
         partial,
         external,
+        state.backend,
         outside=state.autocommits or attempt.outside,
         earlier=any(_EARLIER.get(context.environment_context, ())),
         recorded=recorded,

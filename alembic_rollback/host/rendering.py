@@ -15,7 +15,7 @@ from collections.abc import Callable, Generator, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field, replace
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 from types import FrameType
 from typing import TYPE_CHECKING, Any, NoReturn
@@ -60,11 +60,19 @@ class Rendered:
 
 
 def render(
-    script: Script, direction: str, *, config: Config, opts: Mapping[str, Any] | None = None
+    script: Script,
+    direction: str,
+    *,
+    config: Config,
+    opts: Mapping[str, Any] | None = None,
+    arguments: Mapping[str, Any] | None = None,
+    schemas: Mapping[str | None, str | None] | None = None,
 ) -> Rendered:
     """Write down what upgrade() (`up`) or downgrade() (`down`) of a `.py` revision would run.
 
-    opts: options for the migration context, as env.py would give them to configure(). Nothing is
+    opts: options for the migration context, as env.py would give them to configure(). arguments:
+    what it gives to run_migrations(), None where nobody has asked it; only plain values are handed
+    on, for anything else could lead to a database. schemas: its schema_translate_map. Nothing is
     raised on behalf of the migration but KeyboardInterrupt.
     """
     name = _FUNCTIONS[direction]
@@ -72,12 +80,24 @@ def render(
     watch = _Watch(name, Path(script.path), str(script.module.__file__))
     if not callable(function):
         return Rendered(None, f"{shown_path(watch.path)} has no {name}()")
-    if inspect.signature(function).parameters:
-        watch.note("takes arguments, which only env.py knows", _first_line(function, watch))
+    if _takes(function, arguments):
+        _call(partial(function, **(arguments or {})), watch, config, opts or {}, schemas or {})
     else:
-        _call(function, watch, config, opts or {})
+        watch.note("takes arguments, which only env.py knows", _first_line(function, watch))
     parsed = None if watch.why else _parsed(watch, _first_line(function, watch))
     return Rendered(parsed, watch.why)
+
+
+def _takes(function: Callable[..., Any], given: Mapping[str, Any] | None) -> bool:
+    if given is None:
+        return not inspect.signature(function).parameters
+    if not all(isinstance(value, str | int | float | bool | None) for value in given.values()):
+        return False
+    try:
+        inspect.signature(function).bind(**given)
+    except TypeError:
+        return False
+    return True
 
 
 class _Unknown(BaseException):
@@ -152,7 +172,11 @@ _WATCH: ContextVar[_Watch | None] = ContextVar("rendering", default=None)
 
 
 def _call(
-    function: Callable[[], Any], watch: _Watch, config: Config, opts: Mapping[str, Any]
+    function: Callable[[], Any],
+    watch: _Watch,
+    config: Config,
+    opts: Mapping[str, Any],
+    schemas: Mapping[str | None, str | None],
 ) -> None:
     from alembic.script import ScriptDirectory
 
@@ -161,6 +185,9 @@ def _call(
     with ExitStack() as stack:
         stack.enter_context(muted())
         environment, context = _contexts(watch, config, directory, opts)
+        if schemas:
+            preparer: Any = context.dialect.identifier_preparer
+            preparer.schema_for_object = lambda item: schemas.get(item.schema, item.schema)
         stack.enter_context(_installed(environment))
         stack.enter_context(_installed(Operations(context)))
         token = _WATCH.set(watch)

@@ -20,6 +20,7 @@ from alembic_rollback.host.locks import RunnerLock
 from alembic_rollback.host.outside import Recorder, note_committed, repair, taken
 from alembic_rollback.host.scripts import needs_postgresql
 from alembic_rollback.host.state import (
+    ARGUMENTS,
     OPTION,
     STATE,
     Order,
@@ -57,12 +58,16 @@ def run_migrations(wrapped: Any, context: MigrationContext, args: Any, kwargs: A
     def alembic_run() -> None:
         wrapped(*args, **kwargs)
 
-    if not _is_ours(context):
-        alembic_run()
-    elif context.as_sql:
-        _run_offline(context, alembic_run)
-    else:
-        _run_online(context, alembic_run)
+    token = ARGUMENTS.set(kwargs)
+    try:
+        if not _is_ours(context):
+            alembic_run()
+        elif context.as_sql:
+            _run_offline(context, alembic_run)
+        else:
+            _run_online(context, alembic_run)
+    finally:
+        ARGUMENTS.reset(token)
 
 
 def autocommit_block(wrapped: Any, context: MigrationContext, args: Any, kwargs: Any) -> Any:
@@ -336,10 +341,17 @@ def _open(
     applied = Applied(history.graph, outcome.applied)
     state = State(context, settings, history, ledger, run, applied, order, lock)
     state.autocommits = autocommits(connection)
+    if context._in_external_transaction:
+        state.backend = backend_of(connection)
     state.partials = still_partial(connection, ledger.partials(connection))
     with state.whole():
         _bring_together(state, outcome)
     return state
+
+
+def backend_of(connection: Connection) -> int:
+    """The process of the server that the connection talks to."""
+    return int(connection.exec_driver_sql("SELECT pg_backend_pid()").scalar_one())
 
 
 def _bring_together(state: State, outcome: Reconciled) -> None:

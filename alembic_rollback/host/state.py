@@ -32,6 +32,10 @@ if TYPE_CHECKING:
 
 OPTION = "alembic_rollback"
 """The key of an Order in the context's options: a run of rollback-db."""
+ARGUMENTS: ContextVar[Mapping[str, Any] | None] = ContextVar(
+    "alembic_rollback_arguments", default=None
+)
+"""What env.py gives to run_migrations(), for every upgrade() and downgrade(): multidb does so."""
 STATE: ContextVar[State | None] = ContextVar("alembic_rollback_state", default=None)
 
 Guard = Callable[["tuple[Revision, ...]"], None]
@@ -120,6 +124,8 @@ class State:
     lock: RunnerLock | None = None
     autocommits: bool = False
     """env.py's engine has no transactions at all (isolation_level AUTOCOMMIT)."""
+    backend: int = 0
+    """The server's process, where the transaction is not ours: asked while it still answers."""
     scripts: dict[tuple[str, str], SqlScript] = field(default_factory=dict)
     """Parsed scripts of the run, checked before its first statement."""
     partials: dict[str, Partial] = field(default_factory=dict)

@@ -61,7 +61,10 @@ def _told(error: StatementError) -> str:
 def state_of(failure: StepFailure) -> str:
     """Where the database is after a failed step, in a sentence or two."""
     if failure.external:
-        return "The transaction is the caller's: nothing is undone until it rolls back."
+        return (
+            "The transaction was begun by env.py or its caller: nothing of it stays unless they "
+            "commit it. `alembic migration-status` shows the state."
+        )
     if not failure.recorded:
         return (
             "What had not been committed is undone; what had been could not be asked: "

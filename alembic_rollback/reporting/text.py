@@ -170,15 +170,16 @@ def done_lines(
     for one in rollbacks:
         if not one.plan.steps:
             yield _nothing(one, several=len(rollbacks) > 1)
+        place = f" in {one.database}" if len(rollbacks) > 1 else ""
         for step in one.plan.steps:
-            yield f"{style.sign('applied')} Rolled back {step.title}"
+            yield f"{style.sign('applied')} Rolled back {step.title}{place}"
         for version, what in one.kept:
             yield f"   Kept of {version}: {what}. `alembic restore-db {version}` puts it back."
         if one.backup:
             yield f"   The rows are in {shown_path(one.backup)}; pg_restore puts them back."
         for impact in one.impact.steps:
             if (one.database, impact) not in before:
-                yield f"{impact.revision.title} changed while this ran. What it did:"
+                yield f"{impact.revision.title}{place} changed while this ran. What it did:"
                 yield from (f"- {line}" for line in step_lines(impact))
 
 

@@ -148,7 +148,7 @@ _TOLD = (
 _STATE = re.compile(
     "database is unchanged|Nothing was changed|Nothing of|is partial|committed before it"
     "|itself was undone|nothing of it is left|migration-status|could not be read afterwards"
-    "|transaction is the caller's"
+    "|unless they commit it"
 )
 _NEXT = re.compile("Next:|`alembic |[Rr]un (it|the command|this|the upgrade) again|again")
 _COMMITTED = re.compile(r"Revisions? ([^.]*?) (applied|rolled back) and committed")
