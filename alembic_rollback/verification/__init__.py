@@ -14,6 +14,8 @@ from typing import TYPE_CHECKING
 
 from alembic_rollback.progress import along
 from alembic_rollback.verification.outcomes import Judged, Trouble, Verification
+from alembic_rollback.verification.returning import Returned
+from alembic_rollback.verification.verifier import Verifier
 from alembic_rollback.verification.walk import Walk
 
 if TYPE_CHECKING:
@@ -22,7 +24,7 @@ if TYPE_CHECKING:
     from alembic_rollback.host.history import History
     from alembic_rollback.scratch import ScratchServer
 
-__all__ = ["Judged", "Trouble", "Verification", "verify"]
+__all__ = ["Judged", "Returned", "Trouble", "Verification", "Verifier", "verify"]
 
 
 def verify(
