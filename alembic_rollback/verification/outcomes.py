@@ -61,6 +61,8 @@ class Judged:
     unseeded: Mapping[str, str] = field(default_factory=dict)
     """Tables that took no row, with the reason."""
     notes: tuple[str, ...] = ()
+    stands_on: str = ""
+    """Title of the revision that cannot be applied, where this one was not tried for that."""
 
     @property
     def verified(self) -> bool:

@@ -86,7 +86,7 @@ class Verifier:
         """Begin at base; what a version stands on comes first, then all the others."""
         self.close()
         graph, everything = self.history.graph, self.history.revisions
-        first = graph.order(graph.cov({version} & everything.keys() | (self._wanted)))
+        first = graph.order(graph.cov(self._wanted | ({version} & everything.keys())))
         rest = [one for one in graph.order(everything) if one not in set(first)]
         self._walk = Walk(
             self._config,

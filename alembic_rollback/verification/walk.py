@@ -124,8 +124,9 @@ class Walk:
         below = next((v for v in revision.parents if v in self.broken), None)
         if below:
             self.broken[revision.version] = self.broken[below]
-            stands = Trouble(f"stands on {self.broken[below]}, which cannot be applied")
-            return Judged(revision, NOT_VERIFIED, stands) if wanted else None
+            broken = self.broken[below]
+            stands = Trouble(f"stands on {broken}, which cannot be applied")
+            return Judged(revision, NOT_VERIFIED, stands, stands_on=broken) if wanted else None
         self.settle()
         found = self._judge(revision, script) if wanted else None
         failed = found if found and found.outcome == UP_FAILS else self._apply(revision, script)

@@ -1,0 +1,135 @@
+"""What a failing test of `pytest --alembic-rollback` says, and what a passing one has to note."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from typing import TYPE_CHECKING
+
+from alembic_rollback.errors import shown_path
+from alembic_rollback.reporting.verification import difference_line, told_line
+
+if TYPE_CHECKING:
+    from alembic_rollback.catalog.facts.comparison import Difference
+    from alembic_rollback.model import Revision
+    from alembic_rollback.survival import Loss
+    from alembic_rollback.verification import Judged, Returned, Trouble
+
+SCREEN = 40
+"""How many lines of one kind are shown."""
+_FAILING = {
+    "down fails": "the down fails",
+    "up fails": "the up fails",
+    "up fails after down": "after its down, the up fails",
+    "not verified": "could not be tried",
+}
+
+
+def failure_lines(one: Judged, *, strict: bool) -> Iterator[str]:
+    """Why the test of a revision fails; nothing where it passes.
+
+    Rows that the up itself destroys, that are left over, and columns in another order fail only
+    with `strict`.
+    """
+    problems = list(_problems(one, strict))
+    if problems:
+        yield from problems
+        yield from one.notes
+        yield _next_step(one)
+
+
+def note_lines(one: Judged) -> Iterator[str]:
+    """What is worth knowing of a test that passes."""
+    yield from _reordered(one)
+    yield from (loss.describe() for loss in one.lost)
+    yield from one.notes
+    if one.unseeded:
+        yield f"no rows could be put into {', '.join(one.unseeded)}"
+
+
+def returned_lines(one: Returned) -> Iterator[str]:
+    """Why the whole way back and forward again fails; nothing where it passes."""
+    way = f"the way back over {one.taken_back} revisions and forward again"
+    if one.trouble:
+        yield f"{one.title}: {_FAILING[one.outcome]} on {way}: {told_line(one.trouble)}"
+        yield from filter(None, [one.trouble.advice])
+    elif one.differences:
+        what = "the same" if one.again else "what it was before"
+        yield f"{way} leaves a schema that is not {what}:"
+        yield from _differences(one.differences)
+
+
+def trouble_lines(failures: Iterable[Judged]) -> Iterator[str]:
+    """Why an empty database cannot be brought to the heads."""
+    for one in failures:
+        assert one.trouble is not None
+        yield f"{one.revision.title}: {_FAILING[one.outcome]}: {told_line(one.trouble)}"
+        yield from filter(None, [one.trouble.advice])
+
+
+def _problems(one: Judged, strict: bool) -> Iterator[str]:
+    if one.outcome == "no down":
+        yield _no_down(one.revision)
+    elif one.outcome == "differs":
+        yield (
+            "up, down and up again lead to another schema than the first up:"
+            if one.again
+            else "the down does not bring the schema back:"
+        )
+        yield from _differences(one.differences)
+    elif one.trouble and not one.passes(strict=False):
+        yield f"{_FAILING[one.outcome]}: {told_line(one.trouble)}"
+        yield from filter(None, [one.trouble.advice])
+    elif strict and not one.passes(strict=True):
+        yield from _reordered(one)
+        yield from _losses("rows are not what they were:", one.lost)
+        if not one.lost and not one.differences:
+            yield "not tried as it should be:"
+        return
+    yield from _losses("the down loses rows that the up has left alone:", one.avoidable)
+
+
+def _no_down(revision: Revision) -> str:
+    if not revision.is_pair:
+        return f"there is no downgrade() in {shown_path(revision.path)}"
+    name = f"{revision.path.name.removesuffix('.up.sql')}.down.sql"
+    return f"there is no down: {shown_path(revision.path.with_name(name))}"
+
+
+def _reordered(one: Judged) -> Iterator[str]:
+    tables = [found.fact.name for found in one.differences if found.how == "order"]
+    if tables:
+        yield f"the columns are in another order after the down: {', '.join(tables)}"
+
+
+def _differences(differences: tuple[Difference, ...]) -> Iterator[str]:
+    real = [found for found in differences if found.how != "order"]
+    yield from map(difference_line, real[:SCREEN])
+    if len(real) > SCREEN:
+        yield f"… and {len(real) - SCREEN} more"
+
+
+def _losses(title: str, losses: tuple[Loss, ...]) -> Iterator[str]:
+    if losses:
+        yield title
+        yield from (f"- {loss.describe()}" for loss in losses)
+
+
+def _next_step(one: Judged) -> str:
+    version = one.revision.version
+    alone = f"`alembic verify-down {version}` tries it by itself"
+    if one.trouble and _refuses(one.trouble):
+        return f"Where there is no way back: alembic_rollback_skip = {version} REASON"
+    if one.outcome in ("up fails", "not verified"):
+        return f"Next: {alone}."
+    if not one.revision.is_pair:
+        return f"Next: correct downgrade() in {shown_path(one.revision.path)}; {alone}."
+    if one.outcome == "no down":
+        return (
+            f"Next: `alembic generate-down {version}` writes it. Where there is no way back: a "
+            "line `-- Irreversible: REASON` in the up."
+        )
+    return f"Next: `alembic generate-down {version} --stdout` shows a down that does; {alone}."
+
+
+def _refuses(trouble: Trouble) -> bool:
+    return trouble.message.startswith("NotImplementedError")
