@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING
 
 from alembic_rollback.errors import shown_path
@@ -16,6 +16,9 @@ if TYPE_CHECKING:
 
 SCREEN = 40
 """How many lines of one kind are shown."""
+_OPEN = ("column", "default", "constraint", "index", "sequence")
+"""Kinds of facts whose details are shown."""
+_WIDTH = 60
 _FAILING = {
     "down fails": "the down fails",
     "up fails": "the up fails",
@@ -102,10 +105,39 @@ def _reordered(one: Judged) -> Iterator[str]:
 
 
 def _differences(differences: tuple[Difference, ...]) -> Iterator[str]:
-    real = [found for found in differences if found.how != "order"]
-    yield from map(difference_line, real[:SCREEN])
+    real = [one for one in differences if one.how != "order" and not _is_implied(one, differences)]
+    yield from map(_difference, real[:SCREEN])
     if len(real) > SCREEN:
         yield f"… and {len(real) - SCREEN} more"
+
+
+def _difference(one: Difference) -> str:
+    """With what it is and was where that can hold no password."""
+    if one.how != "changed" or one.fact.kind not in _OPEN or not one.before or not one.after:
+        return difference_line(one)
+    old, new = one.before.details, one.after.details
+    told = [
+        # Of a foreign table's column: they are for another server, and may be secret.
+        key if "options" in key else f"{key}: {_value(new.get(key))}, was {_value(old.get(key))}"
+        for key in sorted({*old, *new})
+        if old.get(key) != new.get(key)
+    ]
+    return f"- {one} ({'; '.join(told)})"
+
+
+def _value(value: object) -> str:
+    if value is None or isinstance(value, bool):
+        return {None: "none", True: "yes", False: "no"}[value]
+    if isinstance(value, Mapping):
+        value = ", ".join(f"{key} {one}" for key, one in value.items()) or "yes"
+    text = " ".join(str(value).split())
+    return text if len(text) <= _WIDTH else f"{text[: _WIDTH - 1]}…"
+
+
+def _is_implied(one: Difference, differences: tuple[Difference, ...]) -> bool:
+    """Whether it came or went with what it belongs to: a column with its table."""
+    whole = {(other.how, other.fact.id) for other in differences if other.how != "changed"}
+    return one.how != "changed" and (one.how, one.fact.parent) in whole
 
 
 def _losses(title: str, losses: tuple[Loss, ...]) -> Iterator[str]:
