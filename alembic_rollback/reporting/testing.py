@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
+from os.path import commonprefix
 from typing import TYPE_CHECKING
 
 from alembic_rollback.errors import shown_path
@@ -18,7 +19,7 @@ SCREEN = 40
 """How many lines of one kind are shown."""
 _OPEN = ("column", "default", "constraint", "index", "sequence")
 """Kinds of facts whose details are shown."""
-_WIDTH = 60
+_WIDTH, _BEFORE = 60, 20
 _FAILING = {
     "down fails": "the down fails",
     "up fails": "the up fails",
@@ -54,7 +55,7 @@ def returned_lines(one: Returned) -> Iterator[str]:
     way = f"the way back over {one.taken_back} revisions and forward again"
     if one.trouble:
         yield f"{one.title}: {_FAILING[one.outcome]} on {way}: {told_line(one.trouble)}"
-        yield from filter(None, [one.trouble.advice])
+        yield from _advice(one.trouble)
     elif one.differences:
         what = "the same" if one.again else "what it was before"
         yield f"{way} leaves a schema that is not {what}:"
@@ -66,7 +67,7 @@ def trouble_lines(failures: Iterable[Judged]) -> Iterator[str]:
     for one in failures:
         assert one.trouble is not None
         yield f"{one.revision.title}: {_FAILING[one.outcome]}: {told_line(one.trouble)}"
-        yield from filter(None, [one.trouble.advice])
+        yield from _advice(one.trouble)
 
 
 def _problems(one: Judged, strict: bool) -> Iterator[str]:
@@ -81,7 +82,7 @@ def _problems(one: Judged, strict: bool) -> Iterator[str]:
         yield from _differences(one.differences)
     elif one.trouble and not one.passes(strict=False):
         yield f"{_FAILING[one.outcome]}: {told_line(one.trouble)}"
-        yield from filter(None, [one.trouble.advice])
+        yield from _advice(one.trouble)
     elif strict and not one.passes(strict=True):
         yield from _reordered(one)
         yield from _losses("rows are not what they were:", one.lost)
@@ -89,6 +90,11 @@ def _problems(one: Judged, strict: bool) -> Iterator[str]:
             yield "not tried as it should be:"
         return
     yield from _losses("the down loses rows that the up has left alone:", one.avoidable)
+
+
+def _advice(trouble: Trouble) -> Iterator[str]:
+    if trouble.advice:
+        yield trouble.advice.replace("--scratch-url", "--alembic-rollback-scratch-url")
 
 
 def _no_down(revision: Revision) -> str:
@@ -118,20 +124,29 @@ def _difference(one: Difference) -> str:
     old, new = one.before.details, one.after.details
     told = [
         # Of a foreign table's column: they are for another server, and may be secret.
-        key if "options" in key else f"{key}: {_value(new.get(key))}, was {_value(old.get(key))}"
+        key if "options" in key else f"{key}: {_values(new.get(key), old.get(key))}"
         for key in sorted({*old, *new})
         if old.get(key) != new.get(key)
     ]
     return f"- {one} ({'; '.join(told)})"
 
 
-def _value(value: object) -> str:
+def _values(now: object, then: object) -> str:
+    """What something is and was; of long texts the part that differs."""
+    texts = [_text(now), _text(then)]
+    same = len(commonprefix(texts))
+    start = max(same - _BEFORE, 0) if max(map(len, texts)) > _WIDTH else 0
+    shown = [f"{'…' * bool(start)}{text[start:]}" for text in texts]
+    is_, was = (one if len(one) <= _WIDTH else f"{one[: _WIDTH - 1]}…" for one in shown)
+    return f"{is_}, was {was}"
+
+
+def _text(value: object) -> str:
     if value is None or isinstance(value, bool):
         return {None: "none", True: "yes", False: "no"}[value]
     if isinstance(value, Mapping):
         value = ", ".join(f"{key} {one}" for key, one in value.items()) or "yes"
-    text = " ".join(str(value).split())
-    return text if len(text) <= _WIDTH else f"{text[: _WIDTH - 1]}…"
+    return " ".join(str(value).split())
 
 
 def _is_implied(one: Difference, differences: tuple[Difference, ...]) -> bool:
@@ -149,12 +164,13 @@ def _losses(title: str, losses: tuple[Loss, ...]) -> Iterator[str]:
 def _next_step(one: Judged) -> str:
     version = one.revision.version
     alone = f"`alembic verify-down {version}` tries it by itself"
-    if one.trouble and _refuses(one.trouble):
+    if one.outcome == "down fails" and one.trouble and _refuses(one.trouble):
         return f"Where there is no way back: alembic_rollback_skip = {version} REASON"
     if one.outcome in ("up fails", "not verified"):
         return f"Next: {alone}."
     if not one.revision.is_pair:
-        return f"Next: correct downgrade() in {shown_path(one.revision.path)}; {alone}."
+        place = "" if one.trouble else f" in {shown_path(one.revision.path)}"
+        return f"Next: correct downgrade(){place}; {alone}."
     if one.outcome == "no down":
         return (
             f"Next: `alembic generate-down {version}` writes it. Where there is no way back: a "
@@ -164,4 +180,5 @@ def _next_step(one: Judged) -> str:
 
 
 def _refuses(trouble: Trouble) -> bool:
-    return trouble.message.startswith("NotImplementedError")
+    """Whether a downgrade() looks as if it said so on purpose."""
+    return trouble.message.startswith(("NotImplementedError", "RuntimeError"))

@@ -8,7 +8,7 @@ from typing import NoReturn
 
 import pytest
 
-from alembic_rollback.errors import UsageError, shown_path
+from alembic_rollback.errors import shown_path
 from alembic_rollback.reporting.testing import returned_lines, trouble_lines
 from alembic_rollback.testing.models import Models, missing, unregistered
 from alembic_rollback.testing.project import MigrationProject
@@ -73,10 +73,9 @@ def models_registered(subject: Subject) -> None:
         pytest.skip(
             "it isn't known where the models are: --alembic-rollback-models PACKAGE says so"
         )
-    try:
-        found = unregistered(models)
-    except UsageError as error:
-        fail(error.what)
+    found, why = unregistered(models)
+    if why:
+        fail(why)
     if found:
         specs = ", ".join(models.specs)
         fail(

@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from importlib import import_module
 from operator import attrgetter
+from textwrap import dedent
 from typing import TYPE_CHECKING, Any
 
 from alembic_rollback.errors import UsageError
@@ -108,7 +109,8 @@ def missing(connection: Connection, models: Models, opts: Mapping[str, Any]) -> 
     if operations is None or operations.is_empty():
         return ""
     text = render_python_code(operations, migration_context=context)
-    return "\n".join(line for line in text.splitlines() if not line.lstrip().startswith("#"))
+    lines = [line for line in text.splitlines() if not line.lstrip().startswith("#")]
+    return dedent("\n".join(lines))
 
 
 def _defaults(connection: Connection, models: Models) -> dict[str, Any]:
@@ -135,11 +137,11 @@ def _defaults(connection: Connection, models: Models) -> dict[str, Any]:
 # The modules
 
 
-def unregistered(models: Models) -> dict[str, str]:
+def unregistered(models: Models) -> tuple[dict[str, str], str]:
     """Tables that come with a module of the package, but not with what env.py imports → module.
 
-    In a process of its own: here, anything may have been imported already. Raises UsageError where
-    a module cannot be imported.
+    In a process of its own: here, anything may have been imported already. Where a module cannot be
+    imported, the second value says so.
     """
     done = subprocess.run(
         [
@@ -157,6 +159,5 @@ def unregistered(models: Models) -> dict[str, str]:
     )
     if done.returncode:
         last = (done.stderr.strip().splitlines() or ["it ended without a word"])[-1]
-        raise UsageError(f"the modules of {models.package} cannot be imported: {last}")
-    found: dict[str, str] = json.loads(done.stdout.splitlines()[-1])
-    return found
+        return {}, f"the modules of {models.package} cannot be imported: {last}"
+    return json.loads(done.stdout.splitlines()[-1]), ""

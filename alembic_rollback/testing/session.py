@@ -48,7 +48,8 @@ class Tests:
         try:
             return self._project
         except RollbackError as error:
-            pytest.fail(f"alembic-rollback: {error}", pytrace=False)
+            told = str(error)
+        pytest.fail(f"alembic-rollback: {told}", pytrace=False)
 
     @cached_property
     def _project(self) -> MigrationProject:
@@ -146,9 +147,11 @@ class Tests:
     def scratch(self) -> Iterator[ScratchProject]:
         """A database for the fixture."""
         try:
-            database = self.server.create()
+            database, told = self.server.create(), ""
         except DatabaseError as error:
-            pytest.fail(f"alembic-rollback: {error}", pytrace=False)
+            database, told = None, str(error)
+        if database is None:
+            pytest.fail(f"alembic-rollback: {told}", pytrace=False)
         with database, database.engine() as engine:
             yield ScratchProject(self.project, self.server, database, engine)
 
