@@ -539,8 +539,8 @@ def test_of_long_values_the_part_that_differs_is_shown():
     found = Difference(index(f"{start}four)"), index(f"{start}five)"))
     lines = list(failure_lines(judged("differs", differences=(found,)), strict=False))
     assert lines[1] == (
-        "- changed index public.i (server options; sql: …e (one, two, three, five), "
-        "was …e (one, two, three, four))"
+        "- changed index public.i (server options; sql: … (one, two, three, five), "
+        "was … (one, two, three, four))"
     )
     secret = Difference(index("a", "user mapping"), index("b", "user mapping"))
     lines = list(failure_lines(judged("differs", differences=(secret,)), strict=False))

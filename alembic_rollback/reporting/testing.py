@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from os.path import commonprefix
+from itertools import takewhile
 from typing import TYPE_CHECKING
 
 from alembic_rollback.errors import shown_path
@@ -134,7 +134,8 @@ def _difference(one: Difference) -> str:
 def _values(now: object, then: object) -> str:
     """What something is and was; of long texts the part that differs."""
     texts = [_text(now), _text(then)]
-    same = len(commonprefix(texts))
+    pairs = takewhile(lambda pair: pair[0] == pair[1], zip(*texts, strict=False))
+    same = sum(1 for _ in pairs)
     start = max(same - _BEFORE, 0) if max(map(len, texts)) > _WIDTH else 0
     shown = [f"{'…' * bool(start)}{text[start:]}" for text in texts]
     is_, was = (one if len(one) <= _WIDTH else f"{one[: _WIDTH - 1]}…" for one in shown)
