@@ -4,11 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-<<<<<<< HEAD
-.PHONY: demo test check docs dist format conformance crash bench corpus clean
-=======
-.PHONY: demo test check format conformance crash matrix bench corpus clean
->>>>>>> matrix/matrix
+.PHONY: demo test check docs dist format conformance crash matrix bench corpus clean
 
 demo: $(READY) ## upgrade → status → dry run → rollback → status on an embedded PostgreSQL
 	@PATH="$(CURDIR)/$(BIN):$$PATH" sh sample_project/demo.sh

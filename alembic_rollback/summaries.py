@@ -9,4 +9,5 @@ SUMMARIES = {
     "generate-down": "Write the .down.sql of a pair from its .up.sql.",
     "generate-up": "Write a new pair from a template.",
     "verify-down": "Try the downs of revisions: does the schema come back?",
+    "check-pairs": "Check pairs by their files: complete, readable, versions unique.",
 }

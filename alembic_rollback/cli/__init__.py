@@ -12,6 +12,7 @@ import click
 from alembic_rollback import __version__
 from alembic_rollback.cli import display
 from alembic_rollback.cli.applying import apply_db
+from alembic_rollback.cli.checking import check_pairs
 from alembic_rollback.cli.output import say
 from alembic_rollback.cli.pairs import generate_down, generate_up, verify_down
 from alembic_rollback.cli.repairing import repair_db
@@ -48,8 +49,11 @@ COMMANDS: dict[str, click.Command] = {
         generate_down,
         generate_up,
         verify_down,
+        check_pairs,
     )
 }
+_WITHOUT_PROJECT = ("check-pairs",)
+"""Subcommands that need no configuration, nor Alembic to read one."""
 
 
 def run(name: str, config: Config, argv: Sequence[str]) -> None:
@@ -88,6 +92,8 @@ def report(error: BaseException) -> int:
 @click.pass_context
 def group(context: click.Context, files: tuple[str, ...], section: str, x: tuple[str, ...]) -> None:
     """The subcommands of alembic-rollback, for hosts that wrap Alembic's command line."""
+    if context.invoked_subcommand in _WITHOUT_PROJECT:
+        return
     from alembic_rollback.host.command_line import make_config
 
     context.obj = make_config(files, section, x)
@@ -109,8 +115,6 @@ def main() -> None:
 
 def guarded(action: Callable[[], Any], *, raise_errors: bool = False) -> int:
     """Run an action; turn every expected error into one line and its exit code."""
-    from alembic.util import CommandError
-
     from alembic_rollback.host.failures import failure_of, told
 
     try:
@@ -127,11 +131,11 @@ def guarded(action: Callable[[], Any], *, raise_errors: bool = False) -> int:
     except (click.Abort, KeyboardInterrupt) as error:
         origin = error.__cause__ or error
         return report(origin if failure_of(origin) else _interrupted())
-    except CommandError as error:
-        if raise_errors:
-            raise
-        return report(error if failure_of(error) else RollbackError(f"{error}"))
     except Exception as error:
+        if _is_command_error(error):
+            if raise_errors:
+                raise
+            return report(error if failure_of(error) else RollbackError(f"{error}"))
         found = told(error)
         if raise_errors or found is None:
             raise
@@ -144,6 +148,12 @@ def _interrupted() -> NotConfirmed:
         state="Nothing was changed, unless it had said otherwise before.",
         next_step="`alembic migration-status` shows the state.",
     )
+
+
+def _is_command_error(error: BaseException) -> bool:
+    """Whether Alembic has raised it: then it has been imported."""
+    module = sys.modules.get("alembic.util")
+    return module is not None and isinstance(error, module.CommandError)
 
 
 def _is_database_error(error: BaseException) -> bool:

@@ -28,10 +28,11 @@ def listed(files: Sequence[str], section: str) -> dict[str, str]:
     paths = chain.from_iterable(
         Path(location).glob(pattern) for location in directory._version_locations
     )
-    return dict(found for path in paths for found in _version(path))
+    return dict(found for path in paths for found in version_of(path))
 
 
-def _version(path: Path) -> Iterator[tuple[str, str]]:
+def version_of(path: Path) -> Iterator[tuple[str, str]]:
+    """Version and name of the revision in a file, where it holds one."""
     if path.name.endswith(UP):
         parts = split_file_name(path.name)
         if parts:

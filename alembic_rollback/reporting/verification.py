@@ -72,11 +72,11 @@ def _brief(one: Judged) -> str:
 
 def _details(one: Judged) -> Iterator[str]:
     if one.trouble and one.outcome not in ("irreversible", "not verified"):
-        yield _told(one.trouble)
+        yield told_line(one.trouble)
     if one.trouble and one.trouble.advice:
         yield one.trouble.advice
     if one.outcome == "differs":
-        yield from (_difference(difference) for difference in one.differences)
+        yield from (difference_line(difference) for difference in one.differences)
     yield from _rows("rows that did not survive:", one.lost, extra=False)
     yield from _rows("rows that are left over:", one.lost, extra=True)
     yield from one.notes
@@ -88,12 +88,14 @@ def _rows(title: str, losses: tuple[Loss, ...], *, extra: bool) -> Iterator[str]
         yield from (title, *told)
 
 
-def _told(trouble: Trouble) -> str:
+def told_line(trouble: Trouble) -> str:
+    """Where and why something failed."""
     where = f"{trouble.where}: " if trouble.where else ""
     return f"{where}{trouble.message}" + (f" ({trouble.sqlstate})" if trouble.sqlstate else "")
 
 
-def _difference(one: Difference) -> str:
+def difference_line(one: Difference) -> str:
+    """One fact that is not what it was, and in what."""
     changed = _changed(one)
     return f"- {one}" + (f" ({', '.join(changed)})" if changed else "")
 

@@ -14,7 +14,9 @@ from typing import TYPE_CHECKING
 
 from alembic_rollback.progress import along
 from alembic_rollback.verification.outcomes import Judged, Trouble, Verification
+from alembic_rollback.verification.returning import Returned
 from alembic_rollback.verification.trial import CameBack, Sides, try_with_rows
+from alembic_rollback.verification.verifier import Verifier
 from alembic_rollback.verification.walk import Walk
 
 if TYPE_CHECKING:
@@ -26,9 +28,11 @@ if TYPE_CHECKING:
 __all__ = [
     "CameBack",
     "Judged",
+    "Returned",
     "Sides",
     "Trouble",
     "Verification",
+    "Verifier",
     "try_with_rows",
     "verify",
 ]

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
 
 from alembic_rollback.catalog.facts.comparison import Difference
 from alembic_rollback.errors import (
@@ -14,9 +13,6 @@ from alembic_rollback.errors import (
 from alembic_rollback.model import Revision
 from alembic_rollback.replay import ReplayError
 from alembic_rollback.survival import Loss
-
-if TYPE_CHECKING:
-    pass
 
 VERIFIED = "verified"
 REORDERED = "verified but for column order"
@@ -60,14 +56,28 @@ class Judged:
     """They are between the first up and the second one; else between before and after the down."""
     lost: tuple[Loss, ...] = ()
     """Of the rows that were there before the up."""
+    taken: tuple[Loss, ...] = ()
+    """What the up itself had taken of them, where that was looked at."""
     unseeded: Mapping[str, str] = field(default_factory=dict)
     """Tables that took no row, with the reason."""
     notes: tuple[str, ...] = ()
+    stands_on: str = ""
+    """Title of the revision that cannot be applied, where this one was not tried for that."""
 
     @property
     def verified(self) -> bool:
         """Whether the down restores the schema, but perhaps for the order of columns."""
         return self.outcome in (VERIFIED, REORDERED)
+
+    @property
+    def avoidable(self) -> tuple[Loss, ...]:
+        """Rows and values that the up had left alone: the down takes them. See `taken`."""
+        gone = {(one.table, one.column) for one in self.taken if one.kind != "extra"}
+        return tuple(
+            one
+            for one in self.lost
+            if one.kind != "extra" and not gone & {(one.table, one.column), (one.table, None)}
+        )
 
     def passes(self, *, strict: bool) -> bool:
         """Whether nothing has to be done. strict: the order of columns and rows count, too."""

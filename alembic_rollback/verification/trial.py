@@ -42,6 +42,8 @@ class Trial:
     look: Callable[[], Snapshot]
     fill: Callable[[], Filled] | None = None
     rows_left: Callable[[Rows, Sequence[tuple[str, str]]], Rows] | None = None
+    blame: bool = False
+    """Look at the rows after the up, too."""
     stage: str = UP_FAILS
     """What an error would mean now."""
     after: Snapshot | None = None
@@ -51,18 +53,23 @@ class Trial:
         filled = self.fill() if self.fill else None
         self.up()
         self.after = self.look()
+        taken = self._lost(filled) if self.blame else ()
         self.stage = DOWN_FAILS
         self.down()
         found = self._judged(compare(self.before, self.look()))
-        if filled and self.rows_left:
-            left = self.rows_left(filled.rows, filled.without)
-            found = replace(found, lost=lost(filled.rows, left), unseeded=filled.unseeded)
+        if filled:
+            found = replace(found, lost=self._lost(filled), taken=taken, unseeded=filled.unseeded)
         if found.outcome == DIFFERS:
             return found
         self.stage = UP_FAILS_AGAIN
         self.up()
         again = tuple(one for one in compare(self.after, self.look()) if one.how != "order")
         return replace(found, outcome=DIFFERS, differences=again, again=True) if again else found
+
+    def _lost(self, filled: Filled | None) -> tuple[Loss, ...]:
+        if not filled or not self.rows_left:
+            return ()
+        return lost(filled.rows, self.rows_left(filled.rows, filled.without))
 
     def _judged(self, differences: tuple[Difference, ...]) -> Judged:
         if any(one.how != "order" for one in differences):

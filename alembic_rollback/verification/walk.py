@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from alembic_rollback.catalog.facts.memory import Memory
 from alembic_rollback.catalog.facts.model import Snapshot
@@ -85,16 +85,29 @@ class Sessions:
 
 
 class Walk:
-    """The history on a scratch database, revision by revision."""
+    """The history on a scratch database, revision by revision.
+
+    opts: what env.py would give to configure(). blame: tell what the up itself takes of the rows.
+    """
 
     def __init__(
-        self, config: Config, directory: ScriptDirectory, server: ScratchServer, rows: int
+        self,
+        config: Config,
+        directory: ScriptDirectory,
+        server: ScratchServer,
+        rows: int,
+        *,
+        opts: Mapping[str, Any] | None = None,
+        blame: bool = False,
     ) -> None:
         self.config, self.directory, self.server, self.rows = config, directory, server, rows
+        self.opts, self.blame = opts, blame
         self.sessions = Sessions(server.create())
         self.applied: list[Script] = []
         self.broken: dict[str, str] = {}
         """Revisions that are not applied, by the title of the one that cannot be."""
+        self.failures: list[Judged] = []
+        """Those that cannot be, and why."""
         self.known: Snapshot | None = None
         """The catalog as it is now, where that has been read already."""
         self.ahead: Snapshot | None = None
@@ -112,17 +125,36 @@ class Walk:
         below = next((v for v in revision.parents if v in self.broken), None)
         if below:
             self.broken[revision.version] = self.broken[below]
-            stands = Trouble(f"stands on {self.broken[below]}, which cannot be applied")
-            return Judged(revision, NOT_VERIFIED, stands) if wanted else None
-        if self.doubtful:
-            self._start_again()
+            broken = self.broken[below]
+            stands = Trouble(f"stands on {broken}, which cannot be applied")
+            return Judged(revision, NOT_VERIFIED, stands, stands_on=broken) if wanted else None
+        self.settle()
         found = self._judge(revision, script) if wanted else None
         failed = found if found and found.outcome == UP_FAILS else self._apply(revision, script)
         if failed:
             self.broken[revision.version] = revision.title
+            self.failures.append(failed)
             if found and failed.outcome == UP_FAILS and found.outcome != NOT_VERIFIED:
                 return replace(found, outcome=UP_FAILS, trouble=failed.trouble)
         return found
+
+    def settle(self) -> None:
+        """Make the database as the history says, where something else may be left in it."""
+        if self.doubtful:
+            self._start_again()
+
+    def look(self) -> Snapshot:
+        """The catalog as it is now."""
+        with rolled_back(self.sessions.plain):
+            return self._read(self.sessions.plain, self.sessions.memory)
+
+    def replay(self, scripts: Iterable[Script]) -> None:
+        """Apply revisions, past the history. Raises what a replay raises."""
+        self._replay(self.sessions, scripts)
+
+    def take_back(self, script: Script) -> None:
+        """Run a revision's down, past the history. Raises what a replay raises."""
+        self._downgrade(self.sessions, script)
 
     # The history
 
@@ -155,6 +187,7 @@ class Walk:
             config=self.config,
             directory=self.directory,
             prepare=self.server.require,
+            opts=self.opts,
         )
 
     def _downgrade(self, sessions: Sessions, script: Script) -> None:
@@ -164,6 +197,7 @@ class Walk:
             config=self.config,
             directory=self.directory,
             prepare=self.server.require,
+            opts=self.opts,
         )
 
     def _read(self, connection: Connection, memory: Memory) -> Snapshot:
@@ -224,6 +258,7 @@ class Walk:
                 )
                 if self.rows:
                     trial.fill = lambda: fill(connection, self.rows, touched(connection, sides))
+                    trial.blame = self.blame
                     trial.rows_left = lambda known, without: remember(
                         connection, known=known, without=without
                     )
@@ -302,7 +337,7 @@ class Walk:
                 look,
             )
             if rows:
-                trial.fill, trial.rows_left = filled, rows_left
+                trial.fill, trial.rows_left, trial.blame = filled, rows_left, self.blame
             return trial.run()
         except ReplayError as error:
             return Judged(revision, trial.stage, trouble(error))
