@@ -294,6 +294,7 @@ def test_a_down_that_fails_only_where_there_are_rows(project, server):
     found = last(project, server)
     assert (found.outcome, found.trouble.sqlstate) == ("down fails", "23502")
     assert found.notes == ("it runs on empty tables, but not with rows in them",)
+    assert (found.verified, found.restores, found.on_empty) == (False, True, "verified")
     assert last(project, server, rows=0).outcome == "verified"
 
 

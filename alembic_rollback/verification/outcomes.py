@@ -4,19 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
 
 from alembic_rollback.catalog.facts.comparison import Difference
-from alembic_rollback.errors import (
-    Location,
-    RollbackError,
-)
+from alembic_rollback.errors import Location, RollbackError
 from alembic_rollback.model import Revision
 from alembic_rollback.replay import ReplayError
 from alembic_rollback.survival import Loss
-
-if TYPE_CHECKING:
-    pass
 
 VERIFIED = "verified"
 REORDERED = "verified but for column order"
@@ -63,11 +56,18 @@ class Judged:
     unseeded: Mapping[str, str] = field(default_factory=dict)
     """Tables that took no row, with the reason."""
     notes: tuple[str, ...] = ()
+    on_empty: str = ""
+    """Where it fails with rows: the outcome on empty tables."""
 
     @property
     def verified(self) -> bool:
         """Whether the down restores the schema, but perhaps for the order of columns."""
         return self.outcome in (VERIFIED, REORDERED)
+
+    @property
+    def restores(self) -> bool:
+        """Whether it does so at least where there are no rows."""
+        return self.verified or self.on_empty in (VERIFIED, REORDERED)
 
     def passes(self, *, strict: bool) -> bool:
         """Whether nothing has to be done. strict: the order of columns and rows count, too."""
