@@ -143,7 +143,10 @@ def test_what_no_pair_can_hold_is_verified_all_the_same(folder: Path, server_url
     assert said["0003_state"] == ("verified", True)
     assert said["0006_total"] == ("", None)
     assert said["0007_note"][0].startswith("down fails: ")
-    assert said["0008_forgotten"] == ("differs: extra table public.forgotten", True)
+    assert said["0008_forgotten"] == (
+        "differs: extra owner TABLE public.forgotten; extra table public.forgotten",
+        True,
+    )
     assert "NOT VERIFIED" not in output
 
 

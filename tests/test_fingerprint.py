@@ -152,7 +152,7 @@ def restored(
     connection: Connection, wanted: Snapshot, *, same: bool, memory: Memory | None = None
 ) -> None:
     found = restore(connection, wanted, same=same, prepared=True, memory=memory)
-    left = [shown(one) for one in found.left if one.how != "order"]
+    left = [shown(one) for one in found.left if not one.lasting]
     if found.failure or left:
         said = filter(None, [found.failure, *left, *found.statements])
         pytest.fail("\n".join(said), pytrace=False)

@@ -61,6 +61,8 @@ class Dumps:
 
     program: str
     version: str
+    elsewhere: bool
+    """Whether the downs that are judged come from another database than the one that they run on."""
 
     @property
     def name(self) -> str:
@@ -88,7 +90,7 @@ class Dumps:
         if answer.returncode:
             lines = answer.stderr.decode(errors="replace").strip().splitlines()
             raise DatabaseError(f"pg_dump fails: {'; '.join(lines)}.")
-        return entries(answer.stdout.decode())
+        return entries(answer.stdout.decode(), elsewhere=self.elsewhere)
 
     def compare(self, before: Any, after: Any) -> tuple[str, str]:
         if before == after:
@@ -104,8 +106,8 @@ def sorted_options(listed: str) -> str:
     return f"WITH ({', '.join(sorted(listed.split(', ')))})"
 
 
-def entries(dump: str) -> Counter[Entry]:
-    """A dump's entries, without what only tells how it was written."""
+def entries(dump: str, *, elsewhere: bool) -> Counter[Entry]:
+    """A dump's entries, without what only tells how it was written, or, if so, at which moment."""
     found: Counter[Entry] = Counter()
     dump = dump.rpartition(END)[0]
     headings = list(HEADING.finditer(dump))
@@ -113,7 +115,8 @@ def entries(dump: str) -> Counter[Entry]:
     for heading, end in zip(headings, ends, strict=False):
         text = USUAL.sub("", dump[heading.end() : end]).strip()
         if heading["type"] not in BODIES:
-            text = OF_NOW.sub("'now'", with_casts_inside(text))
+            text = with_casts_inside(text)
+            text = OF_NOW.sub("'now'", text) if elsewhere else text
         if heading["type"] in IN_ORDER:
             text = OPTIONS.sub(lambda options: sorted_options(options[1]), text)
         found[Entry(heading["type"], heading[0], text)] += 1

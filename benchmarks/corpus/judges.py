@@ -63,7 +63,7 @@ def judge_for(server: ScratchServer, wish: Wish) -> Judge:
         answer = subprocess.run([program, "--version"], capture_output=True, text=True)
         version = re.search(r"\) (\d+)[^\s]*", answer.stdout)
         if version and int(version[1]) >= major:
-            return Dumps(program, version[0].removeprefix(") "))
+            return Dumps(program, version[0].removeprefix(") "), not wish.human)
     if wish.judge == "dump":
         raise DatabaseError(f"No pg_dump of version {major} or newer was found.")
     return replace(Facts(), name=f"{Facts().name}; no pg_dump of version {major} was found")
