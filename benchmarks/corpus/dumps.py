@@ -62,7 +62,7 @@ class Dumps:
     program: str
     version: str
     elsewhere: bool
-    """Whether the downs that are judged come from another database than the one that they run on."""
+    """Whether the downs come from another database than the one on which they are judged."""
 
     @property
     def name(self) -> str:
