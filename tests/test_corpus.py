@@ -52,7 +52,7 @@ def corpus(
     answer = subprocess.run([*words, *options], capture_output=True, text=True, cwd=ROOT)
     assert answer.returncode in (0, 1), answer.stderr
     assert f"shop: {ups} ups in" in answer.stderr or "--only" in options
-    found = json.loads(report.read_text())
+    (found, *_) = json.loads(report.read_text())
     heads, line = (text.split("  ") for text in table(answer.stdout)[:2])
     columns = [one.strip() for one in heads if one.strip()]
     cells = [one.strip() for one in line if one.strip()]
@@ -148,6 +148,17 @@ def test_what_no_pair_can_hold_is_verified_all_the_same(folder: Path, server_url
         True,
     )
     assert "NOT VERIFIED" not in output
+
+
+def test_three_sides_in_one_run(folder: Path, server_url: URL):
+    only = ("--only", "0003_*", "--only", "0005_*")
+    sides = ("--state", "replay", "--state", "none", "--human")
+    code, line, found, output = corpus(folder, server_url, *sides, *only)
+    assert code == 0, output
+    assert (found["downs"], line["restored"]) == ("derived downs, --state replay", "100.0 %")
+    _, *others = output.split("derived downs, --state none")
+    assert [one.split()[0] for one in table(others[0])] == ["ups", "shop", "total"]
+    assert "the folders' own downs, on PostgreSQL" in others[0]
 
 
 def test_one_of_them_shown(folder: Path, server_url: URL):

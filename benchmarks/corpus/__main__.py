@@ -1,6 +1,7 @@
 """Does generate-down give downs that restore the schema? Measured on other people's migrations.
 
     python -m benchmarks.corpus DIR... [--state none] [--human [--verify]] [--judge facts]
+    python -m benchmarks.corpus DIR... --state replay --state none --verify
 
 A folder holds one project's migrations in order: `NNNN_name.up.sql`, `NNNN_name.down.sql` (what
 the project itself wrote, read with --human only), and perhaps `NNNN_name.aux.sql`, which is
@@ -23,7 +24,7 @@ from pathlib import Path
 
 from alembic_rollback.pairs import UP
 from benchmarks.corpus.course import measure
-from benchmarks.corpus.model import Wish
+from benchmarks.corpus.model import HUMAN, NONE, REPLAY, Wish
 from benchmarks.corpus.report import report
 
 
@@ -35,14 +36,14 @@ def options() -> argparse.Namespace:
     )
     parser.add_argument("folders", nargs="+", type=Path, metavar="DIR")
     parser.add_argument(
-        "--state", choices=("replay", "none"), default="replay",
-        help="derive with the database right before the up, or from the text alone",
+        "--state", choices=(REPLAY, NONE), action="append",
+        help="derive with the database right before the up, or from the text alone; or both",
     )  # fmt: skip
     parser.add_argument(
         "--judge", choices=("auto", "dump", "facts"), default="auto",
         help="pg_dump, or our own catalog facts; auto: pg_dump where there is one",
     )  # fmt: skip
-    parser.add_argument("--human", action="store_true", help="judge the folders' own downs instead")
+    parser.add_argument("--human", action="store_true", help="judge the folders' own downs, too")
     parser.add_argument(
         "--verify", action="store_true", help="with --human: does verify-down say the same?"
     )
@@ -64,10 +65,10 @@ def options() -> argparse.Namespace:
 
 def main() -> int:
     given = options()
-    wish = Wish(
-        given.state, given.judge, given.human or given.verify, given.verify,
-        tuple(given.only or ()), given.url, given.rows,
-    )  # fmt: skip
+    human = (HUMAN,) if given.human or given.verify else ()
+    states = tuple(dict.fromkeys(given.state or (() if human else (REPLAY,))))
+    only = tuple(given.only or ())
+    wish = Wish((*states, *human), given.judge, given.verify, only, given.url, given.rows)
     work = partial(measure, wish=wish)
     if given.jobs > 1:
         # The longest first; told in the order of the command line.
@@ -80,7 +81,7 @@ def main() -> int:
     found = report(folders, wish, show=given.show)
     if given.json:
         given.json.write_text(json.dumps(found, indent=2) + "\n")
-    return int(any(one.at_fault(wish) for one in folders))
+    return int(any(one.at_fault for one in folders))
 
 
 if __name__ == "__main__":

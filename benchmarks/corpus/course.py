@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import sys
 import time
-from collections.abc import Iterator
-from contextlib import ExitStack, closing, contextmanager
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import ExitStack, closing, contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -16,7 +16,8 @@ from alembic_rollback.pairs import UP, read_text
 from alembic_rollback.scratch import ScratchDatabase, ScratchServer, scratch_server
 from alembic_rollback.scratch.statements import cluster_wide
 from alembic_rollback.sql.parser import parse
-from benchmarks.corpus.claims import our_down, their_down
+from alembic_rollback.verification import Judged
+from benchmarks.corpus.claims import Claim, our_down, their_down
 from benchmarks.corpus.files import run_file, run_for_good
 from benchmarks.corpus.judges import Judge, judge_for
 from benchmarks.corpus.model import (
@@ -26,6 +27,8 @@ from benchmarks.corpus.model import (
     DIFFERS_AGAIN,
     DOWN_FAILS,
     EXACT,
+    HUMAN,
+    REPLAY,
     RESTORED,
     UP_FAILS,
     UP_FAILS_AGAIN,
@@ -34,7 +37,7 @@ from benchmarks.corpus.model import (
     Record,
     Wish,
 )
-from benchmarks.corpus.verifying import Step, confront, verify
+from benchmarks.corpus.verifying import Step, agree, confront, verify
 
 
 @dataclass
@@ -55,11 +58,15 @@ class Course:
     """The schema as it is now, if somebody has looked."""
 
     def records(self) -> Iterator[Record]:
-        for path in sorted(self.folder.glob("*.sql")):
+        for path in self.paths():
             if path.name.endswith(UP) and self.wish.wants(path):
-                yield self.record(path)
-            elif path.name.endswith((UP, AUX)):
+                yield from self.judged(path)
+            else:
                 self.advance(path)
+
+    def paths(self) -> list[Path]:
+        """What is to be run, in its order."""
+        return sorted(path for path in self.folder.iterdir() if path.name.endswith((UP, AUX)))
 
     def advance(self, path: Path, down: str | None = None) -> str:
         """Run a file for good, or what of it works; why not all of it did."""
@@ -76,49 +83,70 @@ class Course:
             self.seen = self.judge.look(self.database)
         return self.seen
 
-    def record(self, up: Path) -> Record:
+    def judged(self, up: Path) -> Iterator[Record]:
+        """A record for each side; a down that two of them have is run once."""
         before = self.look()
-        claim = their_down(up) if self.wish.human else our_down(up, self.ground)
-        failure = self.advance(up, None if claim.verdict else claim.text)
-        record = Record(
-            self.folder.name, up.name.removesuffix(UP), UP_FAILS, failure,
-            how=claim.how, ms=claim.ms, down=claim.text,
-        )  # fmt: skip
+        claims = {side: self.claim(up, side) for side in self.wish.sides}
+        human = claims.get(HUMAN)
+        failure = self.advance(up, human.text if human and not human.verdict else None)
+        name = self.folder.name, up.name.removesuffix(UP)
         if failure:
-            return record
+            for side, claim in claims.items():
+                yield Record(*name, side, UP_FAILS, failure, how=claim.how, ms=claim.ms)
+            return
         data_only = self.judge.compare(before, self.look())[0] == EXACT
-        verdict, reason = claim.verdict, claim.reason
-        if not verdict:
-            with self.server.clone(self.database) as copy:
-                verdict, reason = self.judged(copy, claim.text, before)
-                again = self.again(copy, up) if self.wish.verify and verdict in RESTORED else ""
-            record = replace(record, judged=again or verdict)
-        if data_only:
-            harm = reason if verdict in (DIFFERS, DOWN_FAILS) else ""
-            return replace(record, verdict=DATA_ONLY, reason="", harm=harm)
-        if verdict in (DIFFERS, DOWN_FAILS) and not self.wish.human:
-            verdict, reason = WRONG, f"{verdict}: {reason}"
-        return replace(record, verdict=verdict, reason=reason)
+        ran: dict[str, tuple[str, Any]] = {}
+        for side, claim in claims.items():
+            verdict, reason = claim.verdict, claim.reason
+            if not verdict:
+                if claim.text not in ran:
+                    ran[claim.text] = self.after(claim.text)
+                verdict, reason = self.verdict(before, *ran[claim.text], side)
+            record = Record(
+                *name, side, verdict, reason, how=claim.how, ms=claim.ms, down=claim.text,
+                judged="" if claim.verdict else verdict,
+            )  # fmt: skip
+            yield weighed(record, data_only=data_only)
 
-    def judged(self, copy: ScratchDatabase, down: str, before: Any) -> tuple[str, str]:
-        """What a down does on a copy of the database after the up. Roles are left alone."""
-        failure = run_file(copy, down, Path("down.sql"), drop_roles=False)
+    def claim(self, up: Path, side: str) -> Claim:
+        if side == HUMAN:
+            return their_down(up)
+        return our_down(up, self.ground if side == REPLAY else None)
+
+    def after(self, down: str) -> tuple[str, Any]:
+        """Why a down fails on a copy of the database; else the schema after it. Roles stay."""
+        with self.server.clone(self.database) as copy:
+            failure = run_file(copy, down, Path("down.sql"), drop_roles=False)
+            return failure, None if failure else self.judge.look(copy)
+
+    def verdict(self, before: Any, failure: str, found: Any, side: str) -> tuple[str, str]:
         if failure:
             return DOWN_FAILS, failure
-        return self.judge.compare(before, self.judge.look(copy))
+        return self.judge.compare(before, found, elsewhere=side != HUMAN)
 
-    def again(self, copy: ScratchDatabase, up: Path) -> str:
-        """What is wrong after the up has been run again; roles, which are still there, are not."""
-        text = read_text(up)
-        try:
-            if any(map(cluster_wide, parse(text, up))):
+    def again(self, up: Path, down: str) -> str:
+        """What is wrong with a second up, unless it finds the roles of the first one."""
+        self.advance(up)
+        with suppress(PairError):
+            if any(map(cluster_wide, parse(read_text(up), up))):
                 return ""
-        except PairError:
-            return ""
-        if run_file(copy, text, up):
-            return UP_FAILS_AGAIN
-        same = self.judge.compare(self.look(), self.judge.look(copy))[0] in RESTORED
+        with self.server.clone(self.database) as copy:
+            run_file(copy, down, Path("down.sql"), drop_roles=False)
+            if run_file(copy, read_text(up), up):
+                return UP_FAILS_AGAIN
+            same = self.judge.compare(self.look(), self.judge.look(copy))[0] in RESTORED
         return "" if same else DIFFERS_AGAIN
+
+
+def weighed(record: Record, *, data_only: bool) -> Record:
+    """A record with the verdict that counts."""
+    bad = record.verdict in (DIFFERS, DOWN_FAILS)
+    if data_only:
+        harm = record.reason if bad else ""
+        return replace(record, verdict=DATA_ONLY, reason="", harm=harm)
+    if bad and record.side != HUMAN:
+        return replace(record, verdict=WRONG, reason=f"{record.verdict}: {record.reason}")
+    return record
 
 
 @contextmanager
@@ -132,24 +160,56 @@ def trying(wish: Wish) -> Iterator[Scratch]:
         yield ground
 
 
+@contextmanager
+def course(folder: Path, wish: Wish) -> Iterator[Course]:
+    """A course at its start, on servers of its own unless one was named."""
+    with ExitStack() as stack:
+        server = stack.enter_context(scratch_server(wish.url))
+        database = stack.enter_context(server.create())
+        ground = stack.enter_context(trying(wish)) if wish.tries else None
+        yield Course(folder, wish, server, database, judge_for(server, wish), ground)
+
+
 def measure(folder: Path, wish: Wish) -> Folder:
-    """Judge a folder's migrations, on servers of its own unless one was named."""
+    """Judge a folder's migrations."""
     found = Folder(folder.name)
     records: list[Record] = []
     started = time.monotonic()
     try:
-        with ExitStack() as stack:
-            server = stack.enter_context(scratch_server(wish.url))
-            judge = judge_for(server, wish)
-            found = replace(found, server=server.version, judge=judge.name)
-            database = stack.enter_context(server.create())
-            ground = stack.enter_context(trying(wish)) if wish.tries else None
-            course = Course(folder, wish, server, database, judge, ground)
-            records.extend(course.records())
+        with course(folder, wish) as running:
+            found = replace(found, server=running.server.version, judge=running.judge.name)
+            records.extend(running.records())
         if wish.verify:
-            records = confront(records, verify(course.steps, wish))
+            said = verify(running.steps, wish)
+            records = confront(looked_at_again(folder, wish, records, said), said)
     except RollbackError as error:
         found = replace(found, trouble=str(error))
     seconds = time.monotonic() - started
-    print(f"{folder.name}: {len(records)} ups in {seconds:.0f} s", file=sys.stderr, flush=True)
+    ups = len({one.title for one in records})
+    print(f"{folder.name}: {ups} ups in {seconds:.0f} s", file=sys.stderr, flush=True)
     return replace(found, records=tuple(records))
+
+
+def looked_at_again(
+    folder: Path, wish: Wish, records: Sequence[Record], said: Mapping[str, Judged]
+) -> list[Record]:
+    """The records, with the judge's word on a second up where verify-down finds fault with it."""
+    doubted = {
+        one.title: one.down
+        for one in records
+        if one.side == HUMAN and one.judged in RESTORED and agree(one, said[one.title]) is False
+    }
+    if not doubted:
+        return list(records)
+    again = {}
+    with course(folder, replace(wish, sides=(HUMAN,))) as running:
+        for path in running.paths():
+            title = path.name.removesuffix(UP)
+            if title in doubted:
+                again[title] = running.again(path, doubted[title])
+            else:
+                running.advance(path)
+    return [
+        replace(one, judged=again.get(one.title) or one.judged) if one.side == HUMAN else one
+        for one in records
+    ]

@@ -61,8 +61,6 @@ class Dumps:
 
     program: str
     version: str
-    elsewhere: bool
-    """Whether the downs come from another database than the one on which they are judged."""
 
     @property
     def name(self) -> str:
@@ -90,9 +88,11 @@ class Dumps:
         if answer.returncode:
             lines = answer.stderr.decode(errors="replace").strip().splitlines()
             raise DatabaseError(f"pg_dump fails: {'; '.join(lines)}.")
-        return entries(answer.stdout.decode(), elsewhere=self.elsewhere)
+        return entries(answer.stdout.decode())
 
-    def compare(self, before: Any, after: Any) -> tuple[str, str]:
+    def compare(self, before: Any, after: Any, *, elsewhere: bool = False) -> tuple[str, str]:
+        if elsewhere and before != after:
+            before, after = timeless(before), timeless(after)
         if before == after:
             return EXACT, ""
         old, new = (Counter(one.unordered for one in side.elements()) for side in (before, after))
@@ -106,8 +106,8 @@ def sorted_options(listed: str) -> str:
     return f"WITH ({', '.join(sorted(listed.split(', ')))})"
 
 
-def entries(dump: str, *, elsewhere: bool) -> Counter[Entry]:
-    """A dump's entries, without what only tells how it was written, or, if so, at which moment."""
+def entries(dump: str) -> Counter[Entry]:
+    """A dump's entries, without what only tells how it was written."""
     found: Counter[Entry] = Counter()
     dump = dump.rpartition(END)[0]
     headings = list(HEADING.finditer(dump))
@@ -116,11 +116,19 @@ def entries(dump: str, *, elsewhere: bool) -> Counter[Entry]:
         text = USUAL.sub("", dump[heading.end() : end]).strip()
         if heading["type"] not in BODIES:
             text = with_casts_inside(text)
-            text = OF_NOW.sub("'now'", text) if elsewhere else text
         if heading["type"] in IN_ORDER:
             text = OPTIONS.sub(lambda options: sorted_options(options[1]), text)
         found[Entry(heading["type"], heading[0], text)] += 1
     return found
+
+
+def timeless(found: Counter[Entry]) -> Counter[Entry]:
+    """Without the moment at which something was made."""
+    told: Counter[Entry] = Counter()
+    for one, number in found.items():
+        there = one.type not in BODIES
+        told[replace(one, text=OF_NOW.sub("'now'", one.text)) if there else one] += number
+    return told
 
 
 def changes(missing: Counter[Entry], extra: Counter[Entry]) -> Iterator[str]:

@@ -30,8 +30,11 @@ class Judge(Protocol):
     def look(self, database: ScratchDatabase) -> Any:
         """Keep a database's schema as it is now."""
 
-    def compare(self, before: Any, after: Any) -> tuple[str, str]:
-        """EXACT, ORDER or DIFFERS, and in what it differs."""
+    def compare(self, before: Any, after: Any, *, elsewhere: bool = False) -> tuple[str, str]:
+        """EXACT, ORDER or DIFFERS, and in what it differs.
+
+        elsewhere: what led from one to the other was derived in another database.
+        """
 
 
 @dataclass(frozen=True)
@@ -44,7 +47,7 @@ class Facts:
         with database.connect() as connection:
             return read(connection, edges=False)
 
-    def compare(self, before: Any, after: Any) -> tuple[str, str]:
+    def compare(self, before: Any, after: Any, *, elsewhere: bool = False) -> tuple[str, str]:
         found = compare(before, after)
         worse = [str(one) for one in found if one.how != "order"]
         if worse:
@@ -63,7 +66,7 @@ def judge_for(server: ScratchServer, wish: Wish) -> Judge:
         answer = subprocess.run([program, "--version"], capture_output=True, text=True)
         version = re.search(r"\) (\d+)[^\s]*", answer.stdout)
         if version and int(version[1]) >= major:
-            return Dumps(program, version[0].removeprefix(") "), not wish.human)
+            return Dumps(program, version[0].removeprefix(") "))
     if wish.judge == "dump":
         raise DatabaseError(f"No pg_dump of version {major} or newer was found.")
     return replace(Facts(), name=f"{Facts().name}; no pg_dump of version {major} was found")

@@ -13,6 +13,7 @@ AUX = ".aux.sql"
 SHOWN = 5
 """Differences told of one migration."""
 
+REPLAY, NONE, HUMAN = "replay", "none", "human"
 DATA_ONLY, UP_FAILS = "data-only", "up fails"
 EXACT, ORDER = "exact", "order"
 IRREVERSIBLE, UNPROVEN, WRONG = "irreversible", "unproven", "WRONG"
@@ -28,9 +29,9 @@ THEIRS = (*RESTORED, DIFFERS, DOWN_FAILS, EMPTY, NO_DOWN)
 class Wish:
     """What was asked for."""
 
-    state: str
+    sides: tuple[str, ...]
+    """Whose downs: REPLAY, NONE, HUMAN."""
     judge: str
-    human: bool
     verify: bool
     only: tuple[str, ...]
     url: str
@@ -40,7 +41,7 @@ class Wish:
     @property
     def tries(self) -> bool:
         """Whether ups have to be tried, not only judged."""
-        return not self.human and self.state != "none"
+        return REPLAY in self.sides
 
     def wants(self, up: Path) -> bool:
         title = up.name.removesuffix(UP)
@@ -53,6 +54,7 @@ class Record:
 
     folder: str
     title: str
+    side: str
     verdict: str
     reason: str = ""
     """Why it is not restored, or not scored."""
@@ -61,7 +63,8 @@ class Record:
     ms: float = 0.0
     """What deriving and proving took."""
     judged: str = ""
-    """What the judge says of a down, of a data-only up, too; with --verify also of a second up."""
+    """What the judge says of the down, also that of a data-only up; with --verify of a second up,
+    too, where verify-down says that it doesn't lead where the first did."""
     harm: str = ""
     """What the down of a data-only up does to the schema."""
     verified: str = ""
@@ -82,10 +85,16 @@ class Folder:
     trouble: str = ""
     """Why it ended early."""
 
-    def at_fault(self, wish: Wish) -> bool:
+    def of(self, side: str) -> list[Record]:
+        """Those of one side."""
+        return [one for one in self.records if one.side == side]
+
+    @property
+    def at_fault(self) -> bool:
         """Whether we are: a down that was said to be right isn't, or verify-down is mistaken."""
-        ours = any(one.verdict == WRONG or one.harm for one in self.records) and not wish.human
-        return ours or bool(self.trouble) or any(one.agrees is False for one in self.records)
+        ours = [one for one in self.records if one.side != HUMAN]
+        wrong = any(one.verdict == WRONG or one.harm for one in ours)
+        return wrong or bool(self.trouble) or any(one.agrees is False for one in self.records)
 
 
 def listed(items: Sequence[str]) -> str:

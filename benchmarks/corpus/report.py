@@ -9,6 +9,8 @@ from statistics import median
 from typing import Any
 
 from benchmarks.corpus.model import (
+    HUMAN,
+    NONE,
     OURS,
     RESTORED,
     THEIRS,
@@ -21,23 +23,23 @@ from benchmarks.corpus.model import (
 )
 
 
-def counts(records: Sequence[Record], wish: Wish) -> dict[str, Any]:
+def counts(records: Sequence[Record], wish: Wish, side: str) -> dict[str, Any]:
     """A line of the table, by column."""
     found = Counter(one.verdict for one in records)
-    verdicts = THEIRS if wish.human else OURS
+    verdicts = THEIRS if side == HUMAN else OURS
     scored = [one for one in records if one.verdict not in UNSCORED]
     restored = [one for one in scored if one.verdict in RESTORED]
     line: dict[str, Any] = {"ups": len(records)}
     line |= {one: found[one] for one in UNSCORED}
     line |= {"scored": len(scored)} | {one: found[one] for one in verdicts}
     line["restored"] = share(len(restored), len(scored))
-    if wish.human:
+    if side == HUMAN:
         line |= agreement(records) if wish.verify else {}
         return line
     by_statement = sum(one.how in ("text", "statements") for one in restored)
     times = [one.ms for one in records if one.how]
     line["by statement"] = share(by_statement, len(restored))
-    line["ms"] = f"{median(times):.{0 if wish.state != 'none' else 1}f}" if times else "-"
+    line["ms"] = f"{median(times):.{0 if side != NONE else 1}f}" if times else "-"
     return line
 
 
@@ -84,22 +86,30 @@ def shown(record: Record) -> str:
     return f"{head}\n{said}{down}"
 
 
-def report(folders: Sequence[Folder], wish: Wish, *, show: bool) -> dict[str, Any]:
-    """Print everything; return it for --json."""
-    records = [record for folder in folders for record in folder.records]
+def report(folders: Sequence[Folder], wish: Wish, *, show: bool) -> list[dict[str, Any]]:
+    """Print everything, side by side; return it for --json."""
+    found = [told(folders, wish, side, show=show) for side in wish.sides]
+    stopped = [f"STOPPED  {one.name}: {one.trouble}" for one in folders if one.trouble]
+    if stopped:
+        print("\n".join(stopped))
+    return found
+
+
+def told(folders: Sequence[Folder], wish: Wish, side: str, *, show: bool) -> dict[str, Any]:
+    """Print what became of one side's downs."""
+    records = [record for folder in folders for record in folder.of(side)]
     if show:
         print("\n".join(map(shown, records)))
-    downs = "the folders' own downs" if wish.human else f"derived downs, --state {wish.state}"
+    downs = "the folders' own downs" if side == HUMAN else f"derived downs, --state {side}"
     servers = ", ".join(sorted({one.server for one in folders if one.server})) or "-"
     judges = ", ".join(sorted({one.judge for one in folders if one.judge})) or "-"
     print(f"{downs}, on PostgreSQL {servers}; judged by {judges}\n")
-    lines = {one.name: counts(one.records, wish) for one in folders}
-    lines["total"] = counts(records, wish)
-    print(table(lines))
+    lines = {one.name: counts(one.of(side), wish, side) for one in folders}
+    lines["total"] = counts(records, wish, side)
+    print(table(lines) + "\n")
     said = [line for record in records for line in remarks(record)]
-    said += [f"STOPPED  {one.name}: {one.trouble}" for one in folders if one.trouble]
     if said:
-        print("\n" + "\n".join(said))
+        print("\n".join(said) + "\n")
     return {
         "downs": downs,
         "server": servers,

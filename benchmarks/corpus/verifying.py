@@ -20,7 +20,7 @@ from alembic_rollback.pairs import DOWN, UP
 from alembic_rollback.verification import Judged
 from alembic_rollback.verification.outcomes import IRREVERSIBLE, NO_DOWN, NOT_VERIFIED, UP_FAILS
 from benchmarks.corpus.files import as_of_a_pair
-from benchmarks.corpus.model import RESTORED, Record, Wish, listed
+from benchmarks.corpus.model import HUMAN, RESTORED, Record, Wish, listed
 
 NOTHING_SAID = (NOT_VERIFIED, UP_FAILS, IRREVERSIBLE, NO_DOWN)
 
@@ -72,7 +72,7 @@ def confront(records: Sequence[Record], said: Mapping[str, Judged]) -> list[Reco
     """The records with what verify-down says beside what the judge says."""
     return [
         replace(one, verified=told(said[one.title]), agrees=agree(one, said[one.title]))
-        if one.title in said
+        if one.side == HUMAN and one.title in said
         else one
         for one in records
     ]
