@@ -47,7 +47,7 @@ bench: $(READY)
 	$(BIN)/python benchmarks/bench_import.py
 
 corpus: $(READY) ## generate-down on folders of pairs: make corpus CORPUS="DIR..."
-	$(BIN)/python benchmarks/corpus.py $(CORPUS)
+	$(BIN)/python -m benchmarks.corpus $(CORPUS)
 
 clean:
 	rm -rf $(VENV) .nox .pgdata .mypy_cache .ruff_cache .pytest_cache .hypothesis build dist

@@ -1,4 +1,4 @@
-"""`benchmarks/corpus.py` on a folder of five pairs, with the table that it prints."""
+"""`python -m benchmarks.corpus` on a folder of five pairs, with the table that it prints."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy.engine import URL
 
-PROGRAM = Path(__file__).parent.parent / "benchmarks" / "corpus.py"
+ROOT = Path(__file__).parent.parent
 FILES = {
     "0001_orders.up.sql": "CREATE TABLE orders (id int PRIMARY KEY, state varchar(9) "
     "CHECK (state IN ('new', 'paid')), note text);",
@@ -41,15 +41,18 @@ def folder(tmp_path: Path) -> Path:
     return found
 
 
-def corpus(folder: Path, url: URL, *options: str) -> tuple[int, dict[str, str], dict, str]:
+def corpus(
+    folder: Path, url: URL, *options: str, ups: int = 5
+) -> tuple[int, dict[str, str], dict, str]:
     """The exit code, the folder's line by column, what --json says, and what is printed."""
     report = folder.parent / "report.json"
     address = url.render_as_string(hide_password=False)
-    words = [sys.executable, str(PROGRAM), str(folder), "--url", address, "--json", str(report)]
-    answer = subprocess.run([*words, *options], capture_output=True, text=True)
+    program = [sys.executable, "-m", "benchmarks.corpus"]
+    words = [*program, str(folder), "--url", address, "--json", str(report)]
+    answer = subprocess.run([*words, *options], capture_output=True, text=True, cwd=ROOT)
     assert answer.returncode in (0, 1), answer.stderr
-    assert "shop: 5 ups in" in answer.stderr or "--only" in options
-    found = json.loads(report.read_text())
+    assert f"shop: {ups} ups in" in answer.stderr or "--only" in options
+    (found, *_) = json.loads(report.read_text())
     heads, line = (text.split("  ") for text in table(answer.stdout)[:2])
     columns = [one.strip() for one in heads if one.strip()]
     cells = [one.strip() for one in line if one.strip()]
@@ -116,6 +119,46 @@ def test_downs_that_people_wrote(folder: Path, server_url: URL):
     assert verdicts(found)["0003_state"] == "differs"
     assert (line["exact"], line["differs"], line["restored"]) == ("1", "1", "50.0 %")
     assert (line["agrees"], line["disagrees"], line["not verified"]) == ("2", "0", "0")
+
+
+def test_what_no_pair_can_hold_is_verified_all_the_same(folder: Path, server_url: URL):
+    """Several transactions in a file, an up that fails in its middle, what only rows stop."""
+    (folder / "0003_state.up.sql").write_text(
+        "BEGIN;\nALTER TABLE orders ADD a int;\nCOMMIT;\nBEGIN;\nALTER TABLE orders ADD b int;\n"
+        "INSERT INTO orders VALUES (-7, 'new', 'another');\nCOMMIT;"
+    )
+    (folder / "0003_state.down.sql").write_text(
+        "BEGIN;\nALTER TABLE orders DROP b;\nCOMMIT;\nBEGIN;\nALTER TABLE orders DROP a;\n"
+        "DELETE FROM orders WHERE id = -7;\nCOMMIT;"
+    )
+    (folder / "0007_note.up.sql").write_text("ALTER TABLE orders RENAME total TO total_now;")
+    (folder / "0007_note.down.sql").write_text(
+        "ALTER TABLE orders RENAME total_now TO total; ALTER TABLE orders ADD more int NOT NULL;"
+        "ALTER TABLE orders DROP more;"
+    )
+    (folder / "0008_forgotten.up.sql").write_text("CREATE TABLE forgotten ();")
+    (folder / "0008_forgotten.down.sql").write_text("SELECT 1;")
+    _, _, found, output = corpus(folder, server_url, "--verify", "--rows", "2", ups=7)
+    said = {one["title"]: (one["verified"], one["agrees"]) for one in found["migrations"]}
+    assert said["0003_state"] == ("verified", True)
+    assert said["0006_total"] == ("", None)
+    assert said["0007_note"][0].startswith("down fails: ")
+    assert said["0008_forgotten"] == (
+        "differs: extra owner TABLE public.forgotten; extra table public.forgotten",
+        True,
+    )
+    assert "NOT VERIFIED" not in output
+
+
+def test_three_sides_in_one_run(folder: Path, server_url: URL):
+    only = ("--only", "0003_*", "--only", "0005_*")
+    sides = ("--state", "replay", "--state", "none", "--human")
+    code, line, found, output = corpus(folder, server_url, *sides, *only)
+    assert code == 0, output
+    assert (found["downs"], line["restored"]) == ("derived downs, --state replay", "100.0 %")
+    _, *others = output.split("derived downs, --state none")
+    assert [one.split()[0] for one in table(others[0])] == ["ups", "shop", "total"]
+    assert "the folders' own downs, on PostgreSQL" in others[0]
 
 
 def test_one_of_them_shown(folder: Path, server_url: URL):

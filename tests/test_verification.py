@@ -98,6 +98,25 @@ def test_an_empty_down_is_judged_like_any_other(project, server):
     assert outcomes(found) == {"001": "differs", "002": "verified"}
 
 
+def test_the_columns_of_a_view_change_places_with_those_of_its_table(project, server):
+    view = "CREATE VIEW shown AS SELECT * FROM orders WHERE id > 0"
+    project.pair("001_orders", "CREATE TABLE orders (id int, a int, b int)", "DROP TABLE orders")
+    project.pair("002_view", view, "DROP VIEW shown")
+    project.pair("003_a", "ALTER TABLE orders DROP a CASCADE",
+                 f"ALTER TABLE orders ADD a int; {view}")  # fmt: skip
+    found = tried(project, server, "003")
+    assert outcomes(found) == {"003": "verified but for column order"}
+    assert [one.fact.name for one in found.revisions[0].differences] == ["orders", "shown"]
+
+
+def test_a_view_of_other_columns_under_their_names_differs(project, server):
+    project.pair("001_orders", "CREATE TABLE orders (id int, a int)", "DROP TABLE orders")
+    project.pair("002_view", "CREATE VIEW shown AS SELECT id, a FROM orders", "DROP VIEW shown")
+    project.pair("003_gone", "DROP VIEW shown",
+                 "CREATE VIEW shown AS SELECT id AS a, a AS id FROM orders")  # fmt: skip
+    assert last(project, server).outcome == "differs"
+
+
 def test_columns_in_another_order_are_named_and_fail_only_strictly(project, server):
     project.pair("001_orders", "CREATE TABLE orders (id int, a int, b int)", "DROP TABLE orders")
     project.pair("002_a", "ALTER TABLE orders DROP a", "ALTER TABLE orders ADD a int")
@@ -290,6 +309,7 @@ def test_a_down_that_fails_only_where_there_are_rows(project, server):
     found = last(project, server)
     assert (found.outcome, found.trouble.sqlstate) == ("down fails", "23502")
     assert found.notes == ("it runs on empty tables, but not with rows in them",)
+    assert (found.verified, found.restores, found.on_empty) == (False, True, "verified")
     assert last(project, server, rows=0).outcome == "verified"
 
 

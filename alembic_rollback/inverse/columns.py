@@ -90,9 +90,11 @@ def set_not_null(alter: Alteration) -> Iterator[Part]:
 
 @alters("AT_DropNotNull")
 def drop_not_null(alter: Alteration) -> Iterator[Part]:
-    """DROP NOT NULL → SET NOT NULL, taking it that it was; refused on NULLs that came since."""
-    if not alter.column.new:
-        yield alter.opposite(f"ALTER COLUMN {alter.name} SET NOT NULL", alter.column)
+    """DROP NOT NULL: people write it of columns that allow NULL already; and from PostgreSQL 18 on
+    the constraint has a name, another than SET NOT NULL gives where something was renamed.
+    """
+    fact = f"whether column {alter.name} was NOT NULL before, and what the constraint was called"
+    yield from alter.lost(alter.column, fact)
 
 
 @alters("AT_AddIdentity")

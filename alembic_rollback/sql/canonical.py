@@ -7,7 +7,7 @@ printed differently: `(ARRAY['a'::character varying])::text[]` becomes
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from typing import Any
 
@@ -49,6 +49,45 @@ def _without_options(text: str) -> str:
     tree = parse(text)
     del tree.stmts[0].stmt.index_stmt.options[:]
     return str(deparse(tree))
+
+
+def with_columns_in_order(query: str, order: Sequence[int] | None = None) -> str | None:
+    """A query with the columns of its result in another order; None where that isn't known.
+
+    order: for each column, which it has been, from 0; as they are where it is not given.
+    """
+    from postgast import PgQueryError, deparse, parse
+
+    try:
+        tree = parse(query)
+    except PgQueryError:
+        return None
+    select = tree.stmts[0].stmt.select_stmt
+    if order is not None and not _reorder(select, order):
+        return None
+    return str(deparse(tree))
+
+
+def _reorder(select: Any, order: Sequence[int]) -> bool:
+    """The columns of a SELECT, or of every arm of a UNION; not of VALUES."""
+    if any(_by_number(one.sort_by.node) for one in select.sort_clause):
+        return False
+    if select.HasField("larg"):
+        return _reorder(select.larg, order) and _reorder(select.rarg, order)
+    if len(select.target_list) != len(order) or any(map(_by_number, select.group_clause)):
+        return False
+    columns = list(select.target_list)
+    copies = [type(columns[place])() for place in order]
+    for copy, place in zip(copies, order, strict=True):
+        copy.CopyFrom(columns[place])
+    del select.target_list[:]
+    select.target_list.extend(copies)
+    return True
+
+
+def _by_number(item: Any) -> bool:
+    """Whether ORDER BY or GROUP BY means a column by its place."""
+    return bool(item.HasField("a_const"))
 
 
 @lru_cache(maxsize=1024)

@@ -6,10 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from alembic_rollback.catalog.facts.comparison import Difference
-from alembic_rollback.errors import (
-    Location,
-    RollbackError,
-)
+from alembic_rollback.errors import Location, RollbackError
 from alembic_rollback.model import Revision
 from alembic_rollback.replay import ReplayError
 from alembic_rollback.survival import Loss
@@ -63,6 +60,8 @@ class Judged:
     notes: tuple[str, ...] = ()
     stands_on: str = ""
     """Title of the revision that cannot be applied, where this one was not tried for that."""
+    on_empty: str = ""
+    """Where it fails with rows: the outcome on empty tables."""
 
     @property
     def verified(self) -> bool:
@@ -78,6 +77,11 @@ class Judged:
             for one in self.lost
             if one.kind != "extra" and not gone & {(one.table, one.column), (one.table, None)}
         )
+
+    @property
+    def restores(self) -> bool:
+        """Whether it does so at least where there are no rows."""
+        return self.verified or self.on_empty in (VERIFIED, REORDERED)
 
     def passes(self, *, strict: bool) -> bool:
         """Whether nothing has to be done. strict: the order of columns and rows count, too."""

@@ -289,6 +289,7 @@ class Walk:
             assert found.trouble is not None
             note = f"tried on empty tables: with rows in them the up fails: {found.trouble.message}"
             return replace(bare, notes=(note,))
+        found = replace(found, on_empty=bare.outcome)
         if bare.outcome not in (UP_FAILS, DOWN_FAILS, UP_FAILS_AGAIN):
             return replace(found, notes=("it runs on empty tables, but not with rows in them",))
         return found

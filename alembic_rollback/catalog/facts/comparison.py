@@ -31,7 +31,12 @@ class Difference:
             return "extra"
         if self.after is None:
             return "missing"
-        return "order" if self.fact.kind == _ORDER else "changed"
+        return "order" if KINDS[self.fact.kind].reordered(self.before, self.after) else "changed"
+
+    @property
+    def lasting(self) -> bool:
+        """Whether no SQL leads back: a table's columns in another order. A view's can be mended."""
+        return self.how == "order" and self.fact.kind == _ORDER
 
     def __str__(self) -> str:
         """`missing index public.orders_total`, on one line; never with values of options."""

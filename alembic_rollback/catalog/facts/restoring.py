@@ -65,7 +65,7 @@ def restore(
     for _ in range(_ROUNDS):
         current = read(connection, prepared=prepared, memory=memory)
         left = compare(wanted, current)
-        if all(one.how == "order" for one in left):
+        if all(one.lasting for one in left):
             break
         try:
             steps = plan(current, wanted, same=same)

@@ -483,6 +483,10 @@ class ColumnOrder(Kind):
         """Nothing: a column that is added again comes last."""
         return ()
 
+    def reordered(self, old: Fact, new: Fact) -> bool:
+        """Always."""
+        return True
+
     def inherent(self, fact: Fact) -> bool:
         """Always."""
         return True

@@ -9,7 +9,11 @@ from alembic_rollback.catalog.facts.families.fragments import Named, arm, at, jo
 from alembic_rollback.catalog.facts.families.naming import USER_SCHEMA, option, reloptions
 from alembic_rollback.catalog.facts.model import Fact, Snapshot
 from alembic_rollback.catalog.facts.registry import Kind, Statements, kind, reads
-from alembic_rollback.sql.canonical import same_definition
+from alembic_rollback.sql.canonical import (
+    same_definition,
+    same_text,
+    with_columns_in_order,
+)
 from alembic_rollback.sql.names import quote_identifier
 
 _SORTED = "(SELECT jsonb_agg(one ORDER BY one) FROM unnest({}) AS one)"
@@ -141,6 +145,23 @@ class View(Named):
         """The queries as PostgreSQL would print them again."""
         return same_definition(old.details, new.details)
 
+    def reordered(self, old: Fact, new: Fact) -> bool:
+        """Whether it shows the same columns, from the same query, in another order."""
+        return _reordered(old, new)
+
+
+def _reordered(old: Fact, new: Fact) -> bool:
+    before, after = old.details.get("columns") or [], new.details.get("columns") or []
+    places = {one["name"]: place for place, one in enumerate(before)}
+    order = [places.get(one["name"], -1) for one in after]
+    if sorted(order) != list(range(len(before))) or [before[one] for one in order] != after:
+        return False
+    query = with_columns_in_order(str(old.details["sql"]), order)
+    if query is None or not same_text(query, str(with_columns_in_order(new.details["sql"]))):
+        return False
+    rest = {"columns": (), "sql": ""}
+    return same_definition({**old.details, **rest}, {**new.details, **rest})
+
 
 def _same_query(old: Fact, new: Fact) -> bool:
     return same_definition({"sql": old.details["sql"]}, {"sql": new.details["sql"]})
@@ -238,6 +259,10 @@ class MaterializedView(Named):
     def equal(self, old: Fact, new: Fact) -> bool:
         """The queries as PostgreSQL would print them again."""
         return same_definition(old.details, new.details)
+
+    def reordered(self, old: Fact, new: Fact) -> bool:
+        """Whether it shows the same columns, from the same query, in another order."""
+        return _reordered(old, new)
 
 
 def _column_settings(name: str, old: Mapping[str, Any], new: Mapping[str, Any]) -> list[str]:
