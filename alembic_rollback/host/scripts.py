@@ -187,7 +187,8 @@ def _pair_scripts(directory: ScriptDirectory) -> Iterator[Script]:
                 )
                 continue
             seen.add(real)
-            yield Script(PairModule(pair, before), pair.version, pair.up)
+            path = pair.up if real == file else Path(real)
+            yield Script(PairModule(pair, before), pair.version, path)
 
 
 def _parents_first(scripts: list[Script]) -> list[Script]:
