@@ -53,8 +53,9 @@ def run_script(
     Raises StatementError with the place of the
     statement that failed; the driver's exception is its cause.
     """
-    keep = _settings_restored(connection, script, held or {})
-    with keep if script.changes_session else nullcontext():
+    session = script.session
+    keep = _settings_restored(connection, session.custom, held or {})
+    with keep if session.changed else nullcontext():
         started = time.perf_counter()
         run = each or execute
         for number, statement in script.numbered:
@@ -185,9 +186,8 @@ _REMEDIES = {
 
 @contextmanager
 def _settings_restored(
-    connection: Connection, script: Script, held: Mapping[str, tuple[str, str]]
+    connection: Connection, custom: frozenset[str], held: Mapping[str, tuple[str, str]]
 ) -> Iterator[None]:
-    custom = script.custom_settings
     before = _settings(connection, custom)
     try:
         yield

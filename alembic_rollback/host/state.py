@@ -151,19 +151,19 @@ class State:
         """Write one statement to the output of offline mode."""
         self.context.impl.static_output(f"{sql};")
 
-    def add(self, entry: LogEntry) -> None:
-        """Put a revision into ledger and log."""
+    def add(self, entry: LogEntry, also: str = "") -> int:
+        """Put a revision into ledger and log; `also` and the result as of Ledger.add."""
         if self.offline:
             self.write(self.ledger.add_sql(self.run, entry))
-        else:
-            self.ledger.add(self.connection, self.run, entry)
+            return 0
+        return self.ledger.add(self.connection, self.run, entry, also)
 
-    def remove(self, entry: LogEntry) -> None:
-        """Take a revision out of the ledger and say so in the log."""
+    def remove(self, entry: LogEntry, also: str = "") -> int:
+        """Take a revision out of the ledger and say so in the log; as `add`."""
         if self.offline:
             self.write(self.ledger.remove_sql(self.run, entry))
-        else:
-            self.ledger.remove(self.connection, self.run, entry)
+            return 0
+        return self.ledger.remove(self.connection, self.run, entry, also)
 
     def replace_heads(self, heads: frozenset[str]) -> None:
         """Set the version table's rows."""
