@@ -14,6 +14,7 @@ from dataclasses import asdict, dataclass, replace
 from enum import Enum
 from typing import TYPE_CHECKING, Any
 
+from alembic_rollback import direct
 from alembic_rollback.model import (
     Collateral,
     Failure,
@@ -634,10 +635,11 @@ def _together(ledger: str, log: str, also: str = "") -> str:
 
 def _write(connection: Connection, statements: tuple[str, str], also: str = "") -> int:
     """Execute as it stands: literals are the same for every driver, and nothing is compiled."""
-    result = connection.exec_driver_sql(
-        _together(*statements, also), execution_options={"no_parameters": True}
-    )
-    return int(result.scalar_one()) if also else 0
+    sql = _together(*statements, also)
+    if also:
+        return int(direct.scalar(connection, sql))
+    direct.execute(connection, sql)
+    return 0
 
 
 def _escape_colons(sql: str) -> str:

@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, nullcontext, suppress
 from typing import TYPE_CHECKING, Any
 
+from alembic_rollback import direct
 from alembic_rollback.errors import StatementError
 from alembic_rollback.progress import PLACE
 from alembic_rollback.sql.parser import Statement
@@ -100,11 +101,7 @@ def execute(connection: Connection, statement: Statement, number: int, total: in
     from sqlalchemy.exc import DBAPIError
 
     try:
-        result = connection.exec_driver_sql(
-            statement.text,
-            execution_options={"no_parameters": True, PLACE: (number, total)},
-        )
-        result.close()
+        direct.execute(connection, statement.text, {PLACE: (number, total)})
     except DBAPIError as error:
         raise _statement_error(error, statement, number, total) from error
 
