@@ -132,7 +132,10 @@ def write_revisions(directory: Path, number: int) -> None:
 def write_psql(directory: Path, number: int) -> None:
     """The floor: everything in one file, a transaction and a ledger row for each migration."""
     numbers = range(1, number + 1)
-    ledger = "CREATE TABLE ledger (version text PRIMARY KEY, checksum text, applied_at timestamptz DEFAULT now());\n"
+    ledger = (
+        "CREATE TABLE ledger (version text PRIMARY KEY, checksum text, "
+        "applied_at timestamptz DEFAULT now());\n"
+    )
     (directory / "up.sql").write_text(ledger + "".join(_psql_up(n) for n in numbers))
     (directory / "up_one.sql").write_text(_psql_up(number))
     (directory / "down.sql").write_text("".join(_psql_down(n) for n in reversed(numbers)))

@@ -148,6 +148,19 @@ def part(connection: Connection, space: str, owner: Address, name: str) -> Addre
     return None if oid is None else Address(classid, oid)
 
 
+def parts_of(
+    connection: Connection, space: str, owners: Iterable[Address]
+) -> dict[tuple[Address, str], Address]:
+    """Every such part of some tables, by table and name."""
+    catalog, classid, name_column, owner_column = _PARTS[space]
+    sql = (
+        f"SELECT {owner_column}, {name_column}, oid FROM {catalog} "
+        f"WHERE {owner_column} = ANY (CAST(string_to_array(:oids, ',') AS oid[]))"
+    )
+    rows = _query(connection, sql, oids=",".join(str(owner.objid) for owner in owners))
+    return {(Address(1259, row[0]), row[1]): Address(classid, row[2]) for row in rows}
+
+
 def columns(connection: Connection, relation: Address) -> dict[str, int]:
     """A relation's columns by name, with their numbers."""
     sql = (
@@ -194,11 +207,16 @@ def default_of(connection: Connection, column: Address) -> Address | None:
     return None if oid is None else Address(2604, oid)
 
 
-def column_of_default(connection: Connection, default: Address) -> Address | None:
-    """The column that has a default."""
-    sql = "SELECT adrelid, CAST(adnum AS integer) FROM pg_attrdef WHERE oid = :oid"
-    row = _query(connection, sql, oid=default.objid).one_or_none()
-    return None if row is None else Address(1259, row[0], row[1])
+def columns_of_defaults(
+    connection: Connection, defaults: Iterable[Address]
+) -> dict[Address, Address]:
+    """The column that has each default."""
+    sql = (
+        "SELECT oid, adrelid, CAST(adnum AS integer) FROM pg_attrdef "
+        "WHERE oid = ANY (CAST(string_to_array(:oids, ',') AS oid[]))"
+    )
+    rows = _query(connection, sql, oids=",".join(str(default.objid) for default in defaults))
+    return {Address(2604, row[0]): Address(1259, row[1], row[2]) for row in rows}
 
 
 def same_key(connection: Connection, one: int, other: int) -> bool:

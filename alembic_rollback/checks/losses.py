@@ -11,6 +11,7 @@ from alembic_rollback.catalog.counting import (
     Budget,
     RowCount,
     count_changed,
+    count_many,
     count_rows,
     estimated,
 )
@@ -54,6 +55,18 @@ class Losses:
         self.dropped: set[int] = set()
         self.dropped_schemas: set[int] = set()
         self._tables: dict[int, catalog.Table] = {}
+        self._counts: dict[int, RowCount] = {}
+        """Of tables that the plan drops, their own rows."""
+        self._referencing: dict[int, tuple[str, ...]] = {}
+
+    def preload(self, dropped: Iterable[Address]) -> None:
+        """Read and count many tables that the plan drops, in few queries."""
+        oids = {address.objid for address in dropped}
+        tables = [table for oid in oids if (table := self._tables.get(oid)) and table.kind == "r"]
+        wanted = [table for table in tables if table.oid not in self.uncounted]
+        self._counts = count_many(self.connection, wanted, self.budget)
+        referencing = catalog.referencing_each(self.connection, oids) if oids else {}
+        self._referencing = {oid: referencing.get(oid, ()) for oid in oids}
 
     def table(self, address: Address) -> catalog.Table | None:
         """A relation of the catalog; None for what the plan itself makes."""
@@ -64,7 +77,9 @@ class Losses:
     def load(self, addresses: Iterable[Address]) -> None:
         """Read many relations in one query."""
         oids = {a.objid for a in addresses if a.classid == PG_CLASS and a.objid > 0}
-        self._tables |= catalog.tables_by_oid(self.connection, oids - self._tables.keys())
+        new = oids - self._tables.keys()
+        if new:
+            self._tables |= catalog.tables_by_oid(self.connection, new)
 
     def note_schema(self, effect: Effect, found: Taken) -> None:
         """Every table of a dropped schema."""
@@ -113,7 +128,7 @@ class Losses:
         if dropped:
             self.dropped.add(table.oid)
             found.dropped.add(table.oid)
-            referenced = catalog.referencing_tables(self.connection, [table.oid])
+            referenced = self._referencing_table(table.oid)
             for kind, number in (
                 ("indexes", table.indexes),
                 ("policies", table.policies),
@@ -124,6 +139,11 @@ class Losses:
         found.tables.append(
             TableLoss(table.shown, counted.rows, counted.exact, referenced, oid=table.oid)
         )
+
+    def _referencing_table(self, oid: int) -> tuple[str, ...]:
+        if oid not in self._referencing:
+            self._referencing[oid] = catalog.referencing_tables(self.connection, [oid])
+        return self._referencing[oid]
 
     def note_cascade(self, change: Change, found: Taken) -> None:
         """Tables and columns that a statement takes without naming them."""
@@ -215,6 +235,8 @@ class Losses:
     ) -> RowCount:
         if table.oid in self.uncounted:
             return estimated(table)
+        if only and table.oid in self._counts:
+            return self._counts[table.oid]
         return count_rows(self.connection, table, self.budget, column=column, only=only)
 
 

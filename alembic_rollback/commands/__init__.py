@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from alembic_rollback.commands.applying import apply
+    from alembic_rollback.commands.looking import status
     from alembic_rollback.commands.pairs import generate_down, generate_up, verify_down
     from alembic_rollback.commands.repairing import ConfirmRepair, repair
     from alembic_rollback.commands.restoring import archived, drop_archived, restore
@@ -22,7 +23,6 @@ if TYPE_CHECKING:
         rollback_sql,
         weigh_in_code,
     )
-    from alembic_rollback.commands.looking import status
 
 __all__ = [
     "Confirm",

@@ -62,6 +62,19 @@ class Names:
             )
         self._path = None
 
+    def preload_parts(self, owners: Iterable[Address]) -> None:
+        """Look up the parts of many relations in one query for each kind."""
+        real = [owner for owner in owners if owner.objid > 0]
+        for space in ("constraint", "policy", "rule", "trigger") if real else ():
+            for (owner, name), part in objects.parts_of(self.connection, space, real).items():
+                self._parts.setdefault((space, owner, name), part)
+
+    def relations(self, names: Iterable[str]) -> list[Address]:
+        """The catalog's relations of these names, in whatever schema."""
+        wanted = set(names)
+        self.preload("relation", wanted)
+        return [one.address for name in wanted for one in self._catalog["relation", name]]
+
     def preload(self, space: str, names: Iterable[str]) -> None:
         """Look many names up in one query."""
         wanted = {name for name in names if (space, name) not in self._catalog}
