@@ -149,16 +149,20 @@ def part(connection: Connection, space: str, owner: Address, name: str) -> Addre
 
 
 def parts_of(
-    connection: Connection, space: str, owners: Iterable[Address]
-) -> dict[tuple[Address, str], Address]:
-    """Every such part of some tables, by table and name."""
-    catalog, classid, name_column, owner_column = _PARTS[space]
-    sql = (
-        f"SELECT {owner_column}, {name_column}, oid FROM {catalog} "
-        f"WHERE {owner_column} = ANY (CAST(string_to_array(:oids, ',') AS oid[]))"
+    connection: Connection, owners: Iterable[Address]
+) -> dict[tuple[str, Address, str], Address]:
+    """Every constraint, policy, rule and trigger of some tables, by kind, table and name."""
+    oids = "ANY (CAST(string_to_array(:oids, ',') AS oid[]))"
+    sql = " UNION ALL ".join(
+        f"SELECT '{space}', {owner}, CAST({name} AS text), oid FROM {catalog} WHERE {owner} = {oids}"
+        for space, (catalog, _, name, owner) in _PARTS.items()
+        if space != "domain constraint"
     )
     rows = _query(connection, sql, oids=",".join(str(owner.objid) for owner in owners))
-    return {(Address(1259, row[0]), row[1]): Address(classid, row[2]) for row in rows}
+    return {
+        (space, Address(1259, owner), name): Address(PART_CLASSES[space], oid)
+        for space, owner, name, oid in rows
+    }
 
 
 def columns(connection: Connection, relation: Address) -> dict[str, int]:

@@ -49,6 +49,8 @@ class Known:
     """Tables that are estimated, not counted: their rows were not counted the first time either."""
     own: frozenset[tuple[int, int, int]] = frozenset()
     """Objects that were found to be the plan's own, when the ups were at hand."""
+    locks: bool = True
+    """Whether the entries in the server's lock table are still to be estimated."""
 
 
 def assess(
@@ -101,12 +103,15 @@ class _Assessment:
         report = _Report(self)
         steps = tuple(report.step(step) for step in self.steps)
         tables, schemas = self.losses.dropped, self.losses.dropped_schemas
-        locks = catalog.count_locks_of_drop(self.connection, tables, schemas)
+        locks = capacity = 0
+        if self.known.locks:
+            locks = catalog.count_locks_of_drop(self.connection, tables, schemas)
+            capacity = catalog.lock_capacity(self.connection)
         return Impact(
             steps=steps,
             referenced_by=catalog.referencing_tables(self.connection, tables) if tables else (),
             locks=locks + self.other_locks,
-            lock_capacity=catalog.lock_capacity(self.connection),
+            lock_capacity=capacity,
             relations=tuple(sorted(self.relations | tables)),
         )
 
@@ -119,7 +124,8 @@ class _Assessment:
             return
         self.losses.load(self.world.graph.known(PG_CLASS))
         self.losses.preload(self._dropped_tables(scripts))
-        self.locks_of_use = catalog.count_locks_of_use(self.connection, oids)
+        if self.known.locks:
+            self.locks_of_use = catalog.count_locks_of_use(self.connection, oids)
         self.tables_of_indexes = catalog.tables_of_indexes(self.connection, oids)
 
     def _dropped_tables(self, scripts: Iterable[Script | None]) -> Iterator[Address]:
@@ -153,7 +159,8 @@ class _Assessment:
             else:
                 self._note(effect, step.taken)
         self._note_triggers(statement, step.taken)
-        self.other_locks += self._locks(statement)
+        if self.known.locks:
+            self.other_locks += self._locks(statement)
         change = follow(self.world, statement)
         self.losses.note_cascade(change, step.taken)
         step.changes.append(change)
