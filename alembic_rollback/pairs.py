@@ -20,6 +20,8 @@ UP, DOWN = ".up.sql", ".down.sql"
 MAX_VERSION = 32
 """Characters: the width of Alembic's version_num column."""
 
+_TIMES = 50
+"""How much more memory a script's tree takes than its text."""
 _NAME = re.compile(r"(?P<version>[0-9]{8}_[0-9]{3,}|[0-9]+)(?:_(?P<name>.+))?", re.DOTALL)
 _KEY = re.compile(r"--\s*(?P<key>[A-Za-z][A-Za-z -]*?)\s*:\s*(?P<value>.*)")
 _BASE = ("", "base", "<base>", "none")
@@ -142,6 +144,19 @@ def read_text(path: Path) -> str:
     Raises PairError where it isn't UTF-8, holds a NUL or cannot be read.
     """
     return _decode(path, _read(path))
+
+
+def refuse_large(path: Path, size: int, most: int) -> None:
+    """Raise PairError for a script of more than `most` bytes, instead of running out of memory."""
+    if size > most:
+        raise PairError(
+            f"is a script of {size / 1024**2:.1f} MB; max_script_size is {most / 1024**2:g} MB.",
+            where=path,
+            state="Nothing was changed.",
+            next_step="Split it into several pairs, or load rows with COPY from a file of the "
+            "server. Or raise max_script_size in [alembic_rollback]: checking this one takes about "
+            f"{size * _TIMES / 1024**3:.1f} GB of memory.",
+        )
 
 
 def read_header(text: str) -> Header:

@@ -44,6 +44,7 @@ SIGNATURES: list[tuple[Any, str, list[str]]] = [
         "_parse_upgrade_target",
         ["self", "current_revisions", "target", "assert_relative_length"],
     ),
+    (RevisionMap, "_filter_into_branch_heads", ["self", "targets"]),
     (Plugin, "setup_plugin_from_module", ["module", "name"]),
 ]
 ATTRIBUTES: list[tuple[Any, list[str]]] = [

@@ -154,7 +154,8 @@ def parts_of(
     """Every constraint, policy, rule and trigger of some tables, by kind, table and name."""
     oids = "ANY (CAST(string_to_array(:oids, ',') AS oid[]))"
     sql = " UNION ALL ".join(
-        f"SELECT '{space}', {owner}, CAST({name} AS text), oid FROM {catalog} WHERE {owner} = {oids}"
+        f"SELECT '{space}', {owner}, CAST({name} AS text), oid FROM {catalog} "
+        f"WHERE {owner} = {oids}"
         for space, (catalog, _, name, owner) in _PARTS.items()
         if space != "domain constraint"
     )

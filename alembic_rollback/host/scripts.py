@@ -19,6 +19,7 @@ from alembic_rollback.pairs import (
     is_pair_file,
     read_header,
     read_text,
+    refuse_large,
 )
 from alembic_rollback.planning import suggest
 from alembic_rollback.sql.script import Script as SqlScript
@@ -83,8 +84,10 @@ def script_of(stored: StoredDown) -> Script:
     return Script(StoredModule(stored), stored.version, str(stored.path))
 
 
-def load_stored(stored: StoredDown) -> SqlScript:
-    """Parse and check a stored down. Raises ScriptSyntaxError with the place."""
+def load_stored(stored: StoredDown, most: int | None = None) -> SqlScript:
+    """Parse and check a stored down; as `load_script`."""
+    if most is not None:
+        refuse_large(stored.path, len(stored.text.encode()), most)
     header = read_header(stored.text)
     return read_script(stored.text, stored.path, no_transaction=header.no_transaction)
 
@@ -131,10 +134,11 @@ def load_revisions(wrapped: Any, directory: Any, args: Any, kwargs: Any) -> Iter
     return iter(_parents_first(scripts))
 
 
-def load_script(pair: Pair, direction: str) -> SqlScript:
+def load_script(pair: Pair, direction: str, most: int | None = None) -> SqlScript:
     """Read, parse and check one side of a pair (`up` or `down`).
 
-    Raises PairError where the down isn't there, ScriptSyntaxError with the place.
+    most: as many bytes as `max_script_size` allows. Raises PairError where the down isn't there or
+    a script is larger, ScriptSyntaxError with the place.
     """
     path = pair.up if direction == "up" else pair.down
     if path is None:
@@ -143,6 +147,8 @@ def load_script(pair: Pair, direction: str) -> SqlScript:
             where=pair.expected_down,
             next_step=f"`alembic generate-down {pair.up.name}` writes what can be derived.",
         )
+    if most is not None:
+        refuse_large(path, path.stat().st_size, most)
     header = pair.header if direction == "up" else pair.down_header
     if header.transaction and not header.no_transaction:
         raise PairError(

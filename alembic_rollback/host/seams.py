@@ -39,6 +39,12 @@ SEAMS = (
     ),
     Seam(
         "alembic.script.base",
+        "alembic.script.revision",
+        "RevisionMap._filter_into_branch_heads",
+        "heads:branch_heads",
+    ),
+    Seam(
+        "alembic.script.base",
         "alembic.script.base",
         "ScriptDirectory._upgrade_revs",
         "steps:upgrade_steps",

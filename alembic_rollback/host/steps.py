@@ -185,7 +185,8 @@ def _load(state: State, step: RevisionStep) -> None:
         return
     direction = "up" if step.is_upgrade else "down"
     title = _title(state, version, "")
-    script = load_stored(stored) if stored else load_script(pair, direction)  # type: ignore[arg-type]
+    most = state.settings.max_script_bytes
+    script = load_stored(stored, most) if stored else load_script(pair, direction, most)  # type: ignore[arg-type]
     if script.outside and state.context._in_external_transaction and not state.offline:
         raise Blocked(
             f"{title} must run outside a transaction ({script.outside}), but the caller of "
