@@ -25,7 +25,7 @@ DONE, FAILED, USAGE, BLOCKED, NOT_CONFIRMED, STOPPED_PART_WAY = range(6)
 """Exit codes. The last one belongs to no class: any error can stop a run part-way."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Location:
     """A place in a file. Lines and columns count from 1, columns in characters."""
 

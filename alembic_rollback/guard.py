@@ -37,9 +37,18 @@ class Guard:
         self, config: Config, prepared: Mapping[Key, Rollback], *, agreed: bool, each: bool
     ) -> None:
         self.config = config
-        self.found = dict(prepared)
         self.shown = prepared
         self.agreed, self.each = agreed, each
+        self._steps = {
+            key: {step.revision.version: step for step in one.impact.steps}
+            for key, one in prepared.items()
+        }
+        self._now: dict[Key, dict[str, StepImpact]] = {key: {} for key in prepared}
+
+    @property
+    def found(self) -> dict[Key, Rollback]:
+        """What was prepared, with the steps as they were when they were looked at again."""
+        return {key: self._as_found(key, one) for key, one in self.shown.items()}
 
     def __call__(
         self,
@@ -59,7 +68,8 @@ class Guard:
             version: script or shown.scripts[version]  # type: ignore[misc]
             for version, script in scripts.items()
         }
-        before = [s for s in shown.impact.steps if s.revision in steps]
+        known = self._steps[key]
+        before = [known[one.version] for one in steps if one.version in known]
         if state.autocommits:
             # Without transactions there is no lock under which a second look would hold.
             collateral.save(state, _outside(before))
@@ -68,10 +78,10 @@ class Guard:
             _lock_tables(connection, before)
         # Whose it is was found out beforehand; what has come since is others'.
         own = frozenset(one.address for step in before for one in step.objects if not one.outside)
-        known = Known(why=shown.why, uncounted=_uncounted(before), own=own)
+        facts = Known(why=shown.why, uncounted=_uncounted(before), own=own, locks=False)
         plan = replace(shown.plan, steps=steps)
-        impact = assess(connection, plan, scripts, budget_of(state.settings), known)
-        if self.agreed and not self._is_what_was_shown(shown, impact, scripts):
+        impact = assess(connection, plan, scripts, budget_of(state.settings), facts)
+        if self.agreed and not self._is_what_was_shown(key, impact, scripts):
             raise Blocked(
                 "What would be lost has changed since it was shown.",
                 state="Nothing was changed.",
@@ -81,25 +91,29 @@ class Guard:
         subject = subject_of(self.config, connection, state.settings, now)
         refuse(findings(subject, RECHECKED))
         collateral.save(state, _outside(impact.steps))
-        self._remember(key, impact)
+        self._now[key] |= {step.revision.version: step for step in impact.steps}
 
-    def _remember(self, key: Key, impact: Impact) -> None:
-        found = {step.revision.version: step for step in impact.steps}
-        merged = [found.get(s.revision.version, s) for s in self.found[key].impact.steps]
-        whole = replace(self.found[key].impact, steps=tuple(merged))
-        self.found[key] = replace(self.found[key], impact=whole)
+    def _as_found(self, key: Key, shown: Rollback) -> Rollback:
+        now = self._now[key]
+        steps = tuple(now.get(step.revision.version, step) for step in shown.impact.steps)
+        return replace(shown, impact=replace(shown.impact, steps=steps))
 
     def _is_what_was_shown(
-        self, shown: Rollback, impact: Impact, scripts: Mapping[str, Script | None]
+        self, key: Key, impact: Impact, scripts: Mapping[str, Script | None]
     ) -> bool:
+        shown = self.shown[key]
         if any(scripts[version] != shown.scripts[version] for version in scripts):
             return False
         if not self.each:
             now = content(shown.identity, shown.plan, impact, scripts)
             return now == content(shown.identity, shown.plan, shown.impact, scripts)
         # One step at a time: what the steps before it took is no longer there to be compared.
-        before = {step.revision.version: step_content(step)[1] for step in shown.impact.steps}
-        return all(step_content(s)[1] == before[s.revision.version] for s in impact.steps)
+        known = self._steps[key]
+        return all(
+            step.revision.version in known
+            and step_content(step)[1] == step_content(known[step.revision.version])[1]
+            for step in impact.steps
+        )
 
 
 def _uncounted(steps: Sequence[StepImpact]) -> frozenset[int]:

@@ -14,6 +14,7 @@ from dataclasses import asdict, dataclass, replace
 from enum import Enum
 from typing import TYPE_CHECKING, Any
 
+from alembic_rollback import direct
 from alembic_rollback.model import (
     Collateral,
     Failure,
@@ -92,6 +93,8 @@ _LOG_ROW = (
     "id, run_id, started_at, version, name, direction, outcome, duration_ms, statement, "
     "statement_number, error, tag"
 )
+_CTE = "alembic_rollback_"
+"""No table that is written to may be named as a part of WITH is."""
 _TARGET_CLASS = "SELECT to_regclass(:name)::oid"
 
 
@@ -378,20 +381,20 @@ class Ledger:
         entry = LogEntry(one.version, *way, name=name, statement=json.dumps(told))
         self.note(connection, run, entry)
 
-    def add(self, connection: Connection, run: Run, entry: LogEntry) -> None:
-        """Record a revision as applied, in ledger and log, in one round trip."""
-        values = _Values()
-        _run(connection, self._add(values, run, entry), values.bound)
+    def add(self, connection: Connection, run: Run, entry: LogEntry, also: str = "") -> int:
+        """Record a revision as applied, in ledger and log, in one round trip.
 
-    def remove(self, connection: Connection, run: Run, entry: LogEntry) -> None:
-        """Take a revision out of the ledger and say so in the log, in one round trip."""
-        values = _Values()
-        _run(connection, self._remove(values, run, entry), values.bound)
+        also: a statement of the version table that goes along; returns how many rows it changed.
+        """
+        return _write(connection, self._add(run, entry), also)
+
+    def remove(self, connection: Connection, run: Run, entry: LogEntry, also: str = "") -> int:
+        """Take a revision out of the ledger and say so in the log, in one round trip; as `add`."""
+        return _write(connection, self._remove(run, entry), also)
 
     def accept(self, connection: Connection, run: Run, entry: LogEntry) -> None:
         """Give a ledger row another checksum and say so in the log, in one round trip."""
-        values = _Values()
-        _run(connection, self._accept(values, run, entry), values.bound)
+        _write(connection, self._accept(run, entry))
 
     def may_change(self, connection: Connection) -> bool:
         """Whether the role may alter a row of the ledger, which no ordinary run does."""
@@ -400,16 +403,20 @@ class Ledger:
 
     def note(self, connection: Connection, run: Run, entry: LogEntry) -> None:
         """Write a log row only."""
-        values = _Values()
-        _run(connection, self._log(values, run, entry), values.bound)
+        _write(connection, ("", self._log(run, entry)))
 
     def add_sql(self, run: Run, entry: LogEntry) -> str:
-        """`add` as one statement with literals, for offline mode."""
-        return self._add(_Literals(), run, entry)
+        """`add` for offline mode, which cannot reconcile: plain Alembic may have downgraded."""
+        ledger, log = self._add(run, entry)
+        return _together(
+            f"{ledger} ON CONFLICT (version) DO UPDATE SET name = excluded.name, applied_at = "
+            "excluded.applied_at, checksum = excluded.checksum, execution_time_ms = NULL",
+            log,
+        )
 
     def remove_sql(self, run: Run, entry: LogEntry) -> str:
-        """`remove` as one statement with literals, for offline mode."""
-        return self._remove(_Literals(), run, entry)
+        """`remove` for offline mode."""
+        return _together(*self._remove(run, entry))
 
     def adopt_sql(self, run: Run, entries: Sequence[LogEntry]) -> str:
         """Adoption as one statement, for offline mode: it does nothing once a run has ended.
@@ -417,7 +424,7 @@ class Ledger:
         An offline script names the revision it starts from, which says what is applied; but where
         the ledger has been kept already, the ledger knows better.
         """
-        put = _Literals().put
+        put = _literal
         found = ", ".join(
             f"({put(e.version)}, {put(e.name)}, {put(e.checksum)}, {put(e.down_checksum)}, "
             f"{put(e.down_sql)}, {put(json.dumps(e.down_revisions))}, "
@@ -437,32 +444,29 @@ class Ledger:
             f"{put(run.client)}, version, name, {kept} FROM found JOIN adopted USING (version)"
         )
 
-    def _add(self, values: _Values, run: Run, entry: LogEntry) -> str:
+    def _add(self, run: Run, entry: LogEntry) -> tuple[str, str]:
+        """The statements of ledger and log. A row that is there already is a bug to hear of."""
         row = {
-            "version": values.put(entry.version),
-            "name": values.put(entry.name[:255]),
+            "version": _literal(entry.version),
+            "name": _literal(entry.name[:255]),
             "applied_at": "clock_timestamp()",
-            "checksum": values.put(entry.checksum),
-            "execution_time_ms": values.put(entry.duration_ms),
+            "checksum": _literal(entry.checksum),
+            "execution_time_ms": _literal(entry.duration_ms),
         }
-        ledger = _insert(values.table(self._named(self.table)), row) + values.on_conflict
-        return f"WITH ledger AS ({ledger}) {self._log(values, run, entry)}"
+        return _insert(self._named(self.table), row), self._log(run, entry)
 
-    def _remove(self, values: _Values, run: Run, entry: LogEntry) -> str:
-        condition = f"version = {values.put(entry.version)}"
-        table = values.table(self._named(self.table))
-        ledger = f"DELETE FROM {table} WHERE {condition}"
-        return f"WITH ledger AS ({ledger}) {self._log(values, run, entry)}"
+    def _remove(self, run: Run, entry: LogEntry) -> tuple[str, str]:
+        condition = f"version = {_literal(entry.version)}"
+        return f"DELETE FROM {self._named(self.table)} WHERE {condition}", self._log(run, entry)
 
-    def _accept(self, values: _Values, run: Run, entry: LogEntry) -> str:
-        change = f"checksum = {values.put(entry.checksum)}"
-        condition = f"version = {values.put(entry.version)}"
-        table = values.table(self._named(self.table))
-        ledger = f"UPDATE {table} SET {change} WHERE {condition}"
-        return f"WITH ledger AS ({ledger}) {self._log(values, run, entry)}"
+    def _accept(self, run: Run, entry: LogEntry) -> tuple[str, str]:
+        change = f"checksum = {_literal(entry.checksum)}"
+        condition = f"version = {_literal(entry.version)}"
+        ledger = f"UPDATE {self._named(self.table)} SET {change} WHERE {condition}"
+        return ledger, self._log(run, entry)
 
-    def _log(self, values: _Values, run: Run, entry: LogEntry) -> str:
-        put = values.put
+    def _log(self, run: Run, entry: LogEntry) -> str:
+        put = _literal
         elapsed = f"make_interval(secs => {put((entry.duration_ms or 0) / 1000)})"
         row = {
             "run_id": put(run.run_id),
@@ -485,7 +489,7 @@ class Ledger:
             "tag": put(run.tag),
             "client": put(run.client),
         }
-        return _insert(values.table(self._named(self.log_table)), row)
+        return _insert(self._named(self.log_table), row)
 
     def _filled(self, ddl: str) -> str:
         return ddl.format(ledger=self._named(self.table), log=self._named(self.log_table))
@@ -497,40 +501,6 @@ class Ledger:
 
     def _bound(self, table: str) -> str:
         return _escape_colons(self._named(table))
-
-
-class _Values:
-    """Collects values as bound parameters."""
-
-    on_conflict = ""
-    """A run has reconciled the ledger: a row that is there already would be a bug to hear of."""
-
-    def __init__(self) -> None:
-        self.bound: dict[str, Any] = {}
-
-    def put(self, value: str | float | None) -> str:
-        name = f"v{len(self.bound)}"
-        self.bound[name] = value
-        return f":{name}"
-
-    def table(self, name: str) -> str:
-        return _escape_colons(name)
-
-
-class _Literals(_Values):
-    """Writes values into the statement."""
-
-    on_conflict = (
-        " ON CONFLICT (version) DO UPDATE SET name = excluded.name, applied_at = "
-        "excluded.applied_at, checksum = excluded.checksum, execution_time_ms = NULL"
-    )
-    """An offline script cannot reconcile: plain Alembic may have downgraded in between."""
-
-    def put(self, value: str | float | None) -> str:
-        return quote_literal(value) if value is None or isinstance(value, str) else str(value)
-
-    def table(self, name: str) -> str:
-        return name
 
 
 def ledger_name(ledger_table: str, version_table: str) -> str:
@@ -649,6 +619,27 @@ def _class_oid(connection: Connection, table: str) -> int | None:
 
 def _insert(table: str, row: dict[str, str]) -> str:
     return f"INSERT INTO {table} ({', '.join(row)}) VALUES ({', '.join(row.values())})"
+
+
+def _literal(value: str | float | None) -> str:
+    return quote_literal(value) if value is None or isinstance(value, str) else str(value)
+
+
+def _together(ledger: str, log: str, also: str = "") -> str:
+    """One statement of both; with `also`, it returns how many rows that one has returned."""
+    parts = {"ledger_row": ledger, "version_row": also}
+    listed = ", ".join(f"{_CTE}{name} AS ({sql})" for name, sql in parts.items() if sql)
+    counted = f" RETURNING (SELECT count(*) FROM {_CTE}version_row)" if also else ""
+    return f"WITH {listed} {log}{counted}" if listed else log
+
+
+def _write(connection: Connection, statements: tuple[str, str], also: str = "") -> int:
+    """Execute as it stands: literals are the same for every driver, and nothing is compiled."""
+    sql = _together(*statements, also)
+    if also:
+        return int(direct.scalar(connection, sql))
+    direct.execute(connection, sql)
+    return 0
 
 
 def _escape_colons(sql: str) -> str:

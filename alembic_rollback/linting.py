@@ -34,10 +34,10 @@ def check_pairs(paths: Iterable[Path], only: Collection[str] = ()) -> list[PairE
 
 def _files(path: Path) -> Iterator[Path]:
     if path.is_dir():
-        yield from (one for one in path.rglob("*.sql") if is_pair_file(one))
+        yield from (one for one in path.rglob("*.sql") if is_pair_file(one.name))
     elif not path.exists():
         raise UsageError(f"There is no file {path}.")
-    elif is_pair_file(path):
+    elif is_pair_file(path.name):
         yield path
 
 

@@ -6,7 +6,7 @@ import hashlib
 import os
 import re
 import secrets
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import date
@@ -20,6 +20,8 @@ UP, DOWN = ".up.sql", ".down.sql"
 MAX_VERSION = 32
 """Characters: the width of Alembic's version_num column."""
 
+_TIMES = 50
+"""How much more memory a script's tree takes than its text."""
 _NAME = re.compile(r"(?P<version>[0-9]{8}_[0-9]{3,}|[0-9]+)(?:_(?P<name>.+))?", re.DOTALL)
 _KEY = re.compile(r"--\s*(?P<key>[A-Za-z][A-Za-z -]*?)\s*:\s*(?P<value>.*)")
 _BASE = ("", "base", "<base>", "none")
@@ -45,6 +47,9 @@ class Header:
     def no_transaction(self) -> bool:
         """Whether the script asks to be run outside a transaction."""
         return (self.transaction or "").lower() == "none"
+
+
+_NO_HEADER = Header()
 
 
 @dataclass(frozen=True)
@@ -73,7 +78,7 @@ class Pair:
     @property
     def expected_down(self) -> Path:
         """Where the down file is or should be."""
-        return self.up.with_name(self.up.name.removesuffix(UP) + DOWN)
+        return Path(_down_of(str(self.up)))
 
     @cached_property
     def down_header(self) -> Header:
@@ -100,30 +105,37 @@ def split_file_name(file_name: str) -> tuple[str, str] | None:
     return None
 
 
-def is_pair_file(path: Path) -> bool:
+def is_pair_file(file: str) -> bool:
     """Whether a file claims by its ending to be half of a pair; hidden files never do."""
-    return path.name.endswith((UP, DOWN)) and not path.name.startswith(".")
+    return file.endswith((UP, DOWN)) and not os.path.basename(file).startswith(".")
 
 
-def find_pairs(location: Path, *, recursive: bool = False) -> dict[Path, Pair]:
-    """Every pair below a version location by the path of its up file, in version order.
+def find_files(location: Path, *, recursive: bool = False) -> list[str]:
+    """What a version location holds, with the location's own path before each name."""
+    if not recursive:
+        return [entry.path for entry in os.scandir(location)]
+    return [os.path.join(root, name) for root, _, names in os.walk(location) for name in names]
 
-    The directory is listed once. Raises PairError for a misnamed, doubled or unreadable file and
-    for a down without its up.
+
+def find_pairs(files: Iterable[str]) -> list[Pair]:
+    """The pairs among the files of one version location, in version order; each up is read once.
+
+    Raises PairError for a misnamed, doubled or unreadable file and for a down without its up.
     """
-    files = sorted(path for path in _list(location, recursive) if is_pair_file(path))
-    downs = {path for path in files if path.name.endswith(DOWN)}
-    pairs = [_read_pair(path, downs) for path in files if path.name.endswith(UP)]
-    orphans = downs - {pair.expected_down for pair in pairs}
+    ours = sorted(file for file in files if is_pair_file(file))
+    downs = {file for file in ours if file.endswith(DOWN)}
+    ups = [file for file in ours if file.endswith(UP)]
+    pairs = [_read_pair(file, downs) for file in ups]
+    orphans = downs.difference(_down_of(file) for file in ups)
     if orphans:
-        orphan = min(orphans)
+        orphan = Path(min(orphans))
         raise PairError(
             f"a down without its up: {orphan.name.removesuffix(DOWN)}{UP} is not beside it.",
             where=orphan,
         )
     pairs.sort(key=lambda pair: version_key(pair.version))
     _refuse_doubles(pairs)
-    return {pair.up: pair for pair in pairs}
+    return pairs
 
 
 def read_text(path: Path) -> str:
@@ -131,17 +143,29 @@ def read_text(path: Path) -> str:
 
     Raises PairError where it isn't UTF-8, holds a NUL or cannot be read.
     """
-    try:
-        data = path.read_bytes()
-    except OSError as error:
-        raise PairError(f"cannot be read: {error.strerror}.", where=path) from None
-    return _decode(path, data)
+    return _decode(path, _read(path))
+
+
+def refuse_large(path: Path, size: int, most: int) -> None:
+    """Raise PairError for a script of more than `most` bytes, instead of running out of memory."""
+    if size > most:
+        raise PairError(
+            f"is a script of {size / 1024**2:.1f} MB; max_script_size is {most / 1024**2:g} MB.",
+            where=path,
+            state="Nothing was changed.",
+            next_step="Split it into several pairs, or load rows with COPY from a file of the "
+            "server. Or raise max_script_size in [alembic_rollback]: checking this one takes about "
+            f"{size * _TIMES / 1024**3:.1f} GB of memory.",
+        )
 
 
 def read_header(text: str) -> Header:
     """Read the comment lines before the first statement."""
+    comments = leading_line_comments(text)
+    if not comments:
+        return _NO_HEADER
     found: dict[str, list[str]] = {}
-    for line in leading_line_comments(text):
+    for line in comments:
         match = _KEY.fullmatch(line)
         if match:
             found.setdefault(match["key"].lower(), []).append(match["value"].strip())
@@ -200,15 +224,12 @@ def write_new(path: Path, text: str, *, replace: bool = False) -> None:
             draft.unlink(missing_ok=True)
 
 
-def _list(location: Path, recursive: bool) -> Iterator[Path]:
-    if recursive:
-        for root, _, names in os.walk(location):
-            yield from (Path(root) / name for name in names)
-    else:
-        yield from location.iterdir()
+def _down_of(up: str) -> str:
+    return up.removesuffix(UP) + DOWN
 
 
-def _read_pair(up: Path, downs: set[Path]) -> Pair:
+def _read_pair(file: str, downs: Collection[str]) -> Pair:
+    up, down = Path(file), _down_of(file)
     parts = split_file_name(up.name)
     if not parts:
         raise PairError(
@@ -223,15 +244,18 @@ def _read_pair(up: Path, downs: set[Path]) -> Pair:
             f"{MAX_VERSION}.",
             where=up,
         )
-    try:
-        data = up.read_bytes()
-    except OSError as error:
-        raise PairError(f"cannot be read: {error.strerror}.", where=up) from None
+    data = _read(up)
     checksum = hashlib.sha256(data.replace(b"\r\n", b"\n")).hexdigest()
-    down = up.with_name(up.name.removesuffix(UP) + DOWN)
-    return Pair(
-        version, name, up, down if down in downs else None, read_header(_decode(up, data)), checksum
-    )
+    header = read_header(_decode(up, data))
+    return Pair(version, name, up, Path(down) if down in downs else None, header, checksum)
+
+
+def _read(path: Path) -> bytes:
+    try:
+        with open(path, "rb", buffering=0) as file:
+            return file.read()
+    except OSError as error:
+        raise PairError(f"cannot be read: {error.strerror}.", where=path) from None
 
 
 def _refuse_doubles(pairs: list[Pair]) -> None:
@@ -247,9 +271,9 @@ def _refuse_doubles(pairs: list[Pair]) -> None:
 
 def _decode(path: Path, data: bytes) -> str:
     try:
-        text = data.decode("utf-8-sig")
+        text = data.decode().removeprefix("\ufeff")
     except UnicodeDecodeError as error:
-        before = data[: error.start].decode("utf-8-sig")
+        before = data[: error.start].decode().removeprefix("\ufeff")
         where = Location(path, before.count("\n") + 1, len(before) - before.rfind("\n"))
         raise PairError(f"is not UTF-8 (byte 0x{data[error.start]:02x}).", where=where) from None
     if "\0" in text:

@@ -242,7 +242,8 @@ def _script(
         return None, "it has no file"
     pair = pair_of(snapshot.history.script(version)) if known else None
     if pair or stored:
-        whole = load_stored(stored) if stored else load_script(pair, direction)  # type: ignore[arg-type]
+        most = snapshot.settings.max_script_bytes
+        whole = load_stored(stored, most) if stored else load_script(pair, direction, most)  # type: ignore[arg-type]
         begun = snapshot.partials.get(version) if direction == "down" else None
         if begun is None:
             return whole, ""

@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, nullcontext, suppress
 from typing import TYPE_CHECKING, Any
 
+from alembic_rollback import direct
 from alembic_rollback.errors import StatementError
 from alembic_rollback.progress import PLACE
 from alembic_rollback.sql.parser import Statement
@@ -53,8 +54,9 @@ def run_script(
     Raises StatementError with the place of the
     statement that failed; the driver's exception is its cause.
     """
-    keep = _settings_restored(connection, script, held or {})
-    with keep if script.changes_session else nullcontext():
+    session = script.session
+    keep = _settings_restored(connection, session.custom, held or {})
+    with keep if session.changed else nullcontext():
         started = time.perf_counter()
         run = each or execute
         for number, statement in script.numbered:
@@ -99,11 +101,7 @@ def execute(connection: Connection, statement: Statement, number: int, total: in
     from sqlalchemy.exc import DBAPIError
 
     try:
-        result = connection.exec_driver_sql(
-            statement.text,
-            execution_options={"no_parameters": True, PLACE: (number, total)},
-        )
-        result.close()
+        direct.execute(connection, statement.text, {PLACE: (number, total)})
     except DBAPIError as error:
         raise _statement_error(error, statement, number, total) from error
 
@@ -185,9 +183,8 @@ _REMEDIES = {
 
 @contextmanager
 def _settings_restored(
-    connection: Connection, script: Script, held: Mapping[str, tuple[str, str]]
+    connection: Connection, custom: frozenset[str], held: Mapping[str, tuple[str, str]]
 ) -> Iterator[None]:
-    custom = script.custom_settings
     before = _settings(connection, custom)
     try:
         yield

@@ -11,6 +11,8 @@ from alembic_rollback.errors import SettingsError
 
 _DURATION = re.compile(r"[0-9]{1,9}(ms|s|min|h)?")
 _AGE = re.compile(r"([0-9]{1,9})(s|min|h|d)")
+_SIZE = re.compile(r"([0-9]{1,9}) ?(kB|MB|GB)")
+_BYTES = {"kB": 1024, "MB": 1024**2, "GB": 1024**3}
 _UNITS = {"ms": 0.001, "s": 1.0, "min": 60.0, "h": 3600.0}
 _SECONDS = {"s": 1, "min": 60, "h": 3600, "d": 86_400}
 
@@ -60,6 +62,9 @@ class Settings:
     """How often a rollback is tried again after a lock timeout, a deadlock or a serialization
     failure, each time after a longer pause; apply-db does so with upgrades, too."""
 
+    max_script_size: str = "16MB"
+    """The largest script that is run; the parser needs fifty times its memory. `kB`, `MB`, `GB`."""
+
     failure_directory: str = "failures"
     """Where apply-db writes its failure reports, relative to the configuration file."""
 
@@ -104,6 +109,11 @@ class Settings:
         """The level that a check's findings have."""
         return self.safety_checks.get(check) or DEFAULT_LEVELS.get(check, default)
 
+    @property
+    def max_script_bytes(self) -> int:
+        """`max_script_size` in bytes."""
+        return size_in_bytes("max_script_size", self.max_script_size)
+
     def __post_init__(self) -> None:
         _one_of("missing_down", self.missing_down, ("error", "warn"))
         _one_of("out_of_order", self.out_of_order, ("apply", "error"))
@@ -112,6 +122,7 @@ class Settings:
         for name in ("lock_timeout", "statement_timeout", "count_timeout", "lock_wait"):
             check_duration(name, getattr(self, name))
         age_in_seconds("backup_max_age", self.backup_max_age)
+        size_in_bytes("max_script_size", self.max_script_size)
         for name, level in self.safety_checks.items():
             _one_of(name, level, LEVELS)
             if name == "missing_down" and level != "block":
@@ -141,6 +152,17 @@ def age_in_seconds(name: str, value: str) -> int:
     if not match:
         raise SettingsError(f"{name} = {value!r} is not an age; write 30min, 24h or 7d.")
     return int(match[1]) * _SECONDS[match[2]]
+
+
+def size_in_bytes(name: str, value: str) -> int:
+    """The bytes in `512kB`, `16MB` or `1GB`, as PostgreSQL counts them: 1,024 bytes are one kB.
+
+    Raises SettingsError naming the setting.
+    """
+    match = _SIZE.fullmatch(value)
+    if not match:
+        raise SettingsError(f"{name} = {value!r} is not a size; write 512kB, 16MB or 1GB.")
+    return int(match[1]) * _BYTES[match[2]]
 
 
 def seconds(value: str) -> float | None:

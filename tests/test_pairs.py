@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 from alembic_rollback.errors import PairError
 from alembic_rollback.pairs import (
     Header,
+    find_files,
     find_pairs,
     is_pair_file,
     next_version,
@@ -52,13 +53,13 @@ def pair(
 
 def refused(place: Path) -> str:
     with pytest.raises(PairError) as caught:
-        find_pairs(place)
+        find_pairs(find_files(place))
     assert "\n" not in str(caught.value)
     return str(caught.value)
 
 
 def only(place: Path):
-    (found,) = find_pairs(place).values()
+    (found,) = find_pairs(find_files(place))
     return found
 
 
@@ -107,7 +108,7 @@ def test_versions_compare_by_number_and_not_by_text():
 def test_pairs_are_found_in_order_of_version(place):
     for title in ("10_c", "9_b", "001_a", "20260112_002_e", "20260112_001_d"):
         pair(place, title)
-    assert [one.name for one in find_pairs(place).values()] == ["a", "b", "c", "d", "e"]
+    assert [one.name for one in find_pairs(find_files(place))] == ["a", "b", "c", "d", "e"]
 
 
 def test_a_pair_knows_its_files_and_its_title(place):
@@ -145,16 +146,16 @@ def test_other_files_and_hidden_files_are_no_business_of_pairs(place):
     names = ("env.py", "README", "notes.sql", ".001_x.up.sql", "._001_x.up.sql", "001_x.up.sql~")
     for name in names:
         (place / name).write_text("x")
-    assert find_pairs(place) == {}
-    assert not any(is_pair_file(place / name) for name in names)
+    assert find_pairs(find_files(place)) == []
+    assert not any(is_pair_file(str(place / name)) for name in names)
 
 
 def test_subdirectories_are_read_only_where_asked_for(place):
     (place / "2026").mkdir()
     pair(place / "2026", "002_inner")
     pair(place, "001_outer")
-    assert [one.name for one in find_pairs(place).values()] == ["outer"]
-    assert [one.name for one in find_pairs(place, recursive=True).values()] == ["outer", "inner"]
+    assert [one.name for one in find_pairs(find_files(place))] == ["outer"]
+    assert [one.name for one in find_pairs(find_files(place, recursive=True))] == ["outer", "inner"]
 
 
 # What is refused
@@ -179,7 +180,7 @@ def test_versions_that_differ_only_in_leading_zeros_are_the_same(place):
 def test_a_date_and_a_run_of_digits_are_different_versions(place):
     pair(place, "20260112001_a")
     pair(place, "20260112_001_b")
-    assert [one.name for one in find_pairs(place).values()] == ["b", "a"]
+    assert [one.name for one in find_pairs(find_files(place))] == ["b", "a"]
 
 
 def test_a_down_without_its_up_is_refused(place):
@@ -395,7 +396,7 @@ def test_a_checksum_is_the_same_for_crlf_and_lf(place):
 def test_a_checksum_tells_apart_what_differs_in_more_than_line_ends(place):
     pair(place, "001_a", "SELECT 1;\n")
     pair(place, "002_b", "SELECT 1; \n")
-    one, other = find_pairs(place).values()
+    one, other = find_pairs(find_files(place))
     assert one.checksum != other.checksum
 
 

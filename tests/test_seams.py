@@ -24,7 +24,7 @@ SIGNATURES: list[tuple[Any, str, list[str]]] = [
     (CommandLine, "_generate_args", ["self", "prog"]),
     (CommandLine, "run_cmd", ["self", "config", "options"]),
     (CommandLine, "_inis_from_config", ["self", "options"]),
-    (Script, "_from_path", ["scriptdir", "path"]),
+    (Script, "_list_py_dir", ["scriptdir", "path"]),
     (Script, "__init__", ["self", "module", "rev_id", "path"]),
     (ScriptDirectory, "_load_revisions", ["self"]),
     (ScriptDirectory, "_upgrade_revs", ["self", "destination", "current_rev"]),
@@ -44,6 +44,7 @@ SIGNATURES: list[tuple[Any, str, list[str]]] = [
         "_parse_upgrade_target",
         ["self", "current_revisions", "target", "assert_relative_length"],
     ),
+    (RevisionMap, "_filter_into_branch_heads", ["self", "targets"]),
     (Plugin, "setup_plugin_from_module", ["module", "name"]),
 ]
 ATTRIBUTES: list[tuple[Any, list[str]]] = [

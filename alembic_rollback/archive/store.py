@@ -113,8 +113,13 @@ class Archive:
     """The archive of one ledger in one database."""
 
     schema: str
-    ledger: str
-    """The ledger's name with its schema: several may share the archive."""
+    owner: tuple[str, str]
+    """The ledger's schema and name: several may share the archive."""
+
+    @property
+    def ledger(self) -> str:
+        """The ledger as the list names it."""
+        return quote_name(self.owner)
 
     @property
     def list(self) -> str:

@@ -86,6 +86,10 @@ class Dependencies:
                 self.add(edge)
         self._known |= wanted
 
+    def known(self, classid: int) -> list[Address]:
+        """The objects of one catalog around which everything has been read."""
+        return [address for address in self._known if address.classid == classid]
+
     def add(self, edge: Edge) -> None:
         """Let one object depend on another."""
         if edge not in self._uses[edge.dependent.whole]:

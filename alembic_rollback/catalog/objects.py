@@ -148,6 +148,24 @@ def part(connection: Connection, space: str, owner: Address, name: str) -> Addre
     return None if oid is None else Address(classid, oid)
 
 
+def parts_of(
+    connection: Connection, owners: Iterable[Address]
+) -> dict[tuple[str, Address, str], Address]:
+    """Every constraint, policy, rule and trigger of some tables, by kind, table and name."""
+    oids = "ANY (CAST(string_to_array(:oids, ',') AS oid[]))"
+    sql = " UNION ALL ".join(
+        f"SELECT '{space}', {owner}, CAST({name} AS text), oid FROM {catalog} "
+        f"WHERE {owner} = {oids}"
+        for space, (catalog, _, name, owner) in _PARTS.items()
+        if space != "domain constraint"
+    )
+    rows = _query(connection, sql, oids=",".join(str(owner.objid) for owner in owners))
+    return {
+        (space, Address(1259, owner), name): Address(PART_CLASSES[space], oid)
+        for space, owner, name, oid in rows
+    }
+
+
 def columns(connection: Connection, relation: Address) -> dict[str, int]:
     """A relation's columns by name, with their numbers."""
     sql = (
@@ -194,11 +212,16 @@ def default_of(connection: Connection, column: Address) -> Address | None:
     return None if oid is None else Address(2604, oid)
 
 
-def column_of_default(connection: Connection, default: Address) -> Address | None:
-    """The column that has a default."""
-    sql = "SELECT adrelid, CAST(adnum AS integer) FROM pg_attrdef WHERE oid = :oid"
-    row = _query(connection, sql, oid=default.objid).one_or_none()
-    return None if row is None else Address(1259, row[0], row[1])
+def columns_of_defaults(
+    connection: Connection, defaults: Iterable[Address]
+) -> dict[Address, Address]:
+    """The column that has each default."""
+    sql = (
+        "SELECT oid, adrelid, CAST(adnum AS integer) FROM pg_attrdef "
+        "WHERE oid = ANY (CAST(string_to_array(:oids, ',') AS oid[]))"
+    )
+    rows = _query(connection, sql, oids=",".join(str(default.objid) for default in defaults))
+    return {Address(2604, row[0]): Address(1259, row[1], row[2]) for row in rows}
 
 
 def same_key(connection: Connection, one: int, other: int) -> bool:

@@ -88,9 +88,13 @@ def tables_in_schema(connection: Connection, schema: int) -> tuple[Table, ...]:
 
 def table_of_index(connection: Connection, oid: int) -> int | None:
     """The oid of the table that an index belongs to."""
-    sql = "SELECT indrelid FROM pg_index WHERE indexrelid = :oid"
-    found: int | None = _query(connection, sql, oid=oid).scalar()
-    return found
+    return tables_of_indexes(connection, [oid]).get(oid)
+
+
+def tables_of_indexes(connection: Connection, oids: Iterable[int]) -> dict[int, int]:
+    """The same for those of the relations that are indexes."""
+    sql = f"SELECT indexrelid, indrelid FROM pg_index WHERE indexrelid = {_OIDS}"
+    return {row[0]: row[1] for row in _query(connection, sql, oids=_joined(oids))}
 
 
 def firing_triggers(connection: Connection, oid: int, event: str) -> tuple[str, ...]:
@@ -128,6 +132,21 @@ def referencing_tables(connection: Connection, oids: Iterable[int]) -> tuple[str
     return tuple(
         quote_name((name,) if visible else (schema, name)) for schema, name, visible in rows
     )
+
+
+def referencing_each(connection: Connection, oids: Iterable[int]) -> dict[int, tuple[str, ...]]:
+    """`referencing_tables` of each table by itself; those without any are left out."""
+    sql = (
+        "SELECT k.confrelid, n.nspname, c.relname, pg_table_is_visible(c.oid) "
+        "FROM pg_constraint k JOIN pg_class c ON c.oid = k.conrelid "
+        "JOIN pg_namespace n ON n.oid = c.relnamespace "
+        f"WHERE k.contype = 'f' AND k.confrelid = {_OIDS} AND k.conrelid <> k.confrelid "
+        "GROUP BY k.confrelid, c.oid, n.nspname, c.relname ORDER BY min(k.oid)"
+    )
+    found: dict[int, list[str]] = {}
+    for oid, schema, name, visible in _query(connection, sql, oids=_joined(oids)):
+        found.setdefault(oid, []).append(quote_name((name,) if visible else (schema, name)))
+    return {oid: tuple(names) for oid, names in found.items()}
 
 
 def foreign_keys_among(connection: Connection, oids: Iterable[int]) -> frozenset[int]:
@@ -183,14 +202,16 @@ def count_locks_of_drop(
     return int(_query(connection, sql, **values).scalar_one())
 
 
-def count_locks_of_use(connection: Connection, oid: int) -> int:
+def count_locks_of_use(connection: Connection, oids: Iterable[int]) -> dict[int, int]:
     """Entries for a statement that changes a table: it, its children, and all their indexes."""
     sql = (
-        "WITH RECURSIVE tree (oid) AS (SELECT CAST(:oid AS oid) UNION "
-        "SELECT inhrelid FROM pg_inherits JOIN tree ON inhparent = tree.oid) "
-        "SELECT sum(3 + (SELECT count(*) FROM pg_index WHERE indrelid = tree.oid)) FROM tree"
+        "WITH RECURSIVE tree (root, oid) AS ("
+        "SELECT oid, oid FROM unnest(CAST(string_to_array(:oids, ',') AS oid[])) AS named (oid) "
+        "UNION SELECT root, inhrelid FROM pg_inherits JOIN tree ON inhparent = tree.oid) "
+        "SELECT root, sum(3 + (SELECT count(*) FROM pg_index WHERE indrelid = tree.oid)) "
+        "FROM tree GROUP BY root"
     )
-    return int(_query(connection, sql, oid=oid).scalar_one())
+    return {row[0]: int(row[1]) for row in _query(connection, sql, oids=_joined(oids))}
 
 
 def is_harmless_function(connection: Connection, name: tuple[str, ...]) -> bool:

@@ -50,6 +50,8 @@ class Known:
     """Tables that are estimated, not counted: their rows were not counted the first time either."""
     own: frozenset[tuple[int, int, int]] = frozenset()
     """Objects that were found to be the plan's own, when the ups were at hand."""
+    locks: bool = True
+    """Whether the entries in the server's lock table are still to be estimated."""
 
 
 def assess(
@@ -92,6 +94,8 @@ class _Assessment:
         self.steps = [_Step(revision, scripts[revision.version]) for revision in plan.steps]
         self.other_locks = 0
         self.relations: set[int] = set()
+        self.locks_of_use: dict[int, int] = {}
+        self.tables_of_indexes: dict[int, int] = {}
 
     def impact(self) -> Impact:
         self._preload()
@@ -100,24 +104,40 @@ class _Assessment:
         report = _Report(self)
         steps = tuple(report.step(step) for step in self.steps)
         tables, schemas = self.losses.dropped, self.losses.dropped_schemas
-        locks = catalog.count_locks_of_drop(self.connection, tables, schemas)
+        locks = capacity = 0
+        if self.known.locks:
+            locks = catalog.count_locks_of_drop(self.connection, tables, schemas)
+            capacity = catalog.lock_capacity(self.connection)
         return Impact(
             steps=steps,
             referenced_by=catalog.referencing_tables(self.connection, tables) if tables else (),
             locks=locks + self.other_locks,
-            lock_capacity=catalog.lock_capacity(self.connection),
+            lock_capacity=capacity,
             relations=tuple(sorted(self.relations | tables)),
         )
 
     def _preload(self) -> None:
-        """Look all names of the plan up in one query."""
-        every = {
-            name[-1]
-            for step in self.steps
-            for statement in (step.script.statements if step.script else ())
-            for name in named_relations(statement)
-        }
-        self.world.names.preload("relation", every)
+        """Read what the plan's statements ask for in one query each, however many they are."""
+        scripts = [step.script for step in self.steps]
+        named = self.world.preload(scripts)
+        oids = [address.objid for address in named]
+        if not oids:
+            return
+        self.losses.load(self.world.graph.known(PG_CLASS))
+        self.losses.preload(self._dropped_tables(scripts))
+        if self.known.locks:
+            self.locks_of_use = catalog.count_locks_of_use(self.connection, oids)
+        self.tables_of_indexes = catalog.tables_of_indexes(self.connection, oids)
+
+    def _dropped_tables(self, scripts: Iterable[Script | None]) -> Iterator[Address]:
+        """As far as their names mean something now; what comes of renames is counted later."""
+        for script in scripts:
+            for statement in script.statements if script else ():
+                if statement.kind == "DropStmt":
+                    for name in named_relations(statement):
+                        found = self.world.relation(name)
+                        if found and found.detail == "r":
+                            yield found.address
 
     def _follow(self, step: _Step) -> None:
         if step.script is None:
@@ -141,7 +161,8 @@ class _Assessment:
             else:
                 self._note(effect, step.taken)
         self._note_triggers(statement, step.taken)
-        self.other_locks += self._locks(statement)
+        if self.known.locks:
+            self.other_locks += self._locks(statement)
         change = follow(self.world, statement)
         self.losses.note_cascade(change, step.taken)
         step.changes.append(change)
@@ -173,7 +194,7 @@ class _Assessment:
             return
         oid: int | None = relation.address.objid
         if effect.kind == "index":
-            oid = catalog.table_of_index(self.connection, relation.address.objid)
+            oid = self._table_of_index(relation.address.objid)
         elif effect.kind not in _PARTS:
             oid = None
         step.definitions.append((effect, oid))
@@ -197,8 +218,16 @@ class _Assessment:
         relation = self.world.relation(name)
         if relation is None or relation.address.objid < 0:
             return 0 if self.world.names.is_gone("relation", name) else _LOCKS_ELSEWHERE
-        self.relations.add(relation.address.objid)
-        return catalog.count_locks_of_use(self.connection, relation.address.objid)
+        oid = relation.address.objid
+        self.relations.add(oid)
+        if oid not in self.locks_of_use:
+            self.locks_of_use |= catalog.count_locks_of_use(self.connection, [oid])
+        return self.locks_of_use[oid]
+
+    def _table_of_index(self, oid: int) -> int | None:
+        if oid not in self.tables_of_indexes:
+            self.tables_of_indexes |= catalog.tables_of_indexes(self.connection, [oid])
+        return self.tables_of_indexes.get(oid)
 
 
 class _Report:

@@ -11,6 +11,7 @@ from alembic_rollback.catalog.counting import (
     Budget,
     RowCount,
     count_changed,
+    count_many,
     count_rows,
     estimated,
 )
@@ -57,6 +58,18 @@ class Losses:
         self.put_back: frozenset[tuple[str, ...]] = frozenset()
         """What the script at hand puts back before it drops it."""
         self._tables: dict[int, catalog.Table] = {}
+        self._counts: dict[int, RowCount] = {}
+        """Of tables that the plan drops, their own rows."""
+        self._referencing: dict[int, tuple[str, ...]] = {}
+
+    def preload(self, dropped: Iterable[Address]) -> None:
+        """Read and count many tables that the plan drops, in few queries."""
+        oids = {address.objid for address in dropped}
+        tables = [table for oid in oids if (table := self._tables.get(oid)) and table.kind == "r"]
+        wanted = [table for table in tables if table.oid not in self.uncounted]
+        self._counts = count_many(self.connection, wanted, self.budget)
+        referencing = catalog.referencing_each(self.connection, oids) if oids else {}
+        self._referencing = {oid: referencing.get(oid, ()) for oid in oids}
 
     def table(self, address: Address) -> catalog.Table | None:
         """A relation of the catalog; None for what the plan itself makes."""
@@ -67,7 +80,9 @@ class Losses:
     def load(self, addresses: Iterable[Address]) -> None:
         """Read many relations in one query."""
         oids = {a.objid for a in addresses if a.classid == PG_CLASS and a.objid > 0}
-        self._tables |= catalog.tables_by_oid(self.connection, oids - self._tables.keys())
+        new = oids - self._tables.keys()
+        if new:
+            self._tables |= catalog.tables_by_oid(self.connection, new)
 
     def note_schema(self, effect: Effect, found: Taken) -> None:
         """Every table of a dropped schema."""
@@ -95,11 +110,11 @@ class Losses:
         table = self.table(relation.address)
         if table is None:
             return  # the plan itself has made it: nothing was in it before
-        dropped = effect.action.startswith("DROP")
-        found.destructive = found.destructive or not (dropped and self._is_put_back(table))
         if effect.kind == "column":
             self._note_column(effect, relation, table, found)
             return
+        dropped = effect.action.startswith("DROP")
+        found.destructive = found.destructive or not (dropped and self._is_put_back(table))
         self.note_table(effect.shown, table, found, dropped=dropped)
         if not dropped:
             self._note_reached(effect, table, found)
@@ -120,7 +135,7 @@ class Losses:
         if dropped:
             self.dropped.add(table.oid)
             found.dropped.add(table.oid)
-            referenced = catalog.referencing_tables(self.connection, [table.oid])
+            referenced = self._referencing_table(table.oid)
             for kind, number in (
                 ("indexes", table.indexes),
                 ("policies", table.policies),
@@ -134,6 +149,11 @@ class Losses:
 
     def _is_put_back(self, table: catalog.Table) -> bool:
         return is_kept_by_up(table.name) and (table.schema, table.name) in self.put_back
+
+    def _referencing_table(self, oid: int) -> tuple[str, ...]:
+        if oid not in self._referencing:
+            self._referencing[oid] = catalog.referencing_tables(self.connection, [oid])
+        return self._referencing[oid]
 
     def note_cascade(self, change: Change, found: Taken) -> None:
         """Tables and columns that a statement takes without naming them."""
@@ -183,12 +203,12 @@ class Losses:
         self, effect: Effect, relation: Found, table: catalog.Table, found: Taken
     ) -> None:
         column = self.world.names.column(relation.address, effect.column)
+        if column is not None and column.objsubid >= 10_000:
+            return  # the plan itself has added it
+        found.destructive = True
         if column is None:
             found.lines.append(f"{effect.shown} (no such column now)")
             return
-        if column.objsubid >= 10_000:
-            found.destructive = False
-            return  # the plan itself has added it
         name = catalog.column_name(self.connection, table.oid, column.objsubid)
         if effect.action.startswith("DROP"):
             counted = self._count(table, column=name)
@@ -225,6 +245,8 @@ class Losses:
     ) -> RowCount:
         if table.oid in self.uncounted:
             return estimated(table)
+        if only and table.oid in self._counts:
+            return self._counts[table.oid]
         return count_rows(self.connection, table, self.budget, column=column, only=only)
 
 

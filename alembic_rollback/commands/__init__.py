@@ -7,25 +7,22 @@ migration itself raises.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
-from alembic_rollback.commands.applying import apply
-from alembic_rollback.commands.pairs import generate_down, generate_up, verify_down
-from alembic_rollback.commands.repairing import ConfirmRepair, repair
-from alembic_rollback.commands.restoring import archived, drop_archived, restore
-from alembic_rollback.commands.rolling_back import (
-    Confirm,
-    downgrade,
-    rollback,
-    rollback_sql,
-    weigh_in_code,
-)
-from alembic_rollback.host import environment
-from alembic_rollback.model import Status
-from alembic_rollback.statuses import status_of
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from alembic.config import Config
+    from alembic_rollback.commands.applying import apply
+    from alembic_rollback.commands.looking import status
+    from alembic_rollback.commands.pairs import generate_down, generate_up, verify_down
+    from alembic_rollback.commands.repairing import ConfirmRepair, repair
+    from alembic_rollback.commands.restoring import archived, drop_archived, restore
+    from alembic_rollback.commands.rolling_back import (
+        Confirm,
+        downgrade,
+        rollback,
+        rollback_sql,
+        weigh_in_code,
+    )
 
 __all__ = [
     "Confirm",
@@ -45,10 +42,19 @@ __all__ = [
     "weigh_in_code",
 ]
 
+_HOME = {
+    "applying": ("apply",),
+    "pairs": ("generate_down", "generate_up", "verify_down"),
+    "repairing": ("ConfirmRepair", "repair"),
+    "restoring": ("archived", "drop_archived", "restore"),
+    "rolling_back": ("Confirm", "downgrade", "rollback", "rollback_sql", "weigh_in_code"),
+    "looking": ("status",),
+}
 
-def status(config: Config) -> list[Status]:
-    """Which revisions are applied, pending or not as they should be, for each database of env.py.
 
-    Writes nothing, also where none of our tables exists yet.
-    """
-    return environment.inspect(config, lambda snapshot, connection: status_of(snapshot))
+def __getattr__(name: str) -> Any:
+    """Import a command's module when it is asked for: none needs those of all others."""
+    for module, names in _HOME.items():
+        if name in names:
+            return getattr(import_module(f"{__name__}.{module}"), name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

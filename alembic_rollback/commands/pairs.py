@@ -60,7 +60,8 @@ def generate_down(
         raise UsageError("-o takes one FILE.")
     if wish.before_url and len(files) != 1:
         raise UsageError("--before-url takes one FILE: the database stands before one revision.")
-    ups = read_ups([writing.find_up(file, locations) for file in files], output)
+    most = settings_of(config).max_script_bytes
+    ups = read_ups([writing.find_up(file, locations) for file in files], output, most=most)
     if write and not force and not wish.check:
         for up in ups:
             if up.down.exists():

@@ -17,6 +17,7 @@ from alembic_rollback.pairs import (
     Header,
     read_header,
     read_text,
+    refuse_large,
     split_file_name,
     version_key,
 )
@@ -52,19 +53,20 @@ class Up:
         return self.header.description or self.name.replace("_", " ") or self.version
 
 
-def read_ups(paths: Sequence[Path], output: Path | None = None) -> list[Up]:
+def read_ups(paths: Sequence[Path], output: Path | None = None, *, most: int) -> list[Up]:
     """Read and parse up files. Raises PairError for what is none, ScriptSyntaxError.
 
-    output: where the down of the only one is meant to be.
+    output: where the down of the only one is meant to be. most: `max_script_size`, in bytes.
     """
-    return [_read(path, output) for path in paths]
+    return [_read(path, output, most) for path in paths]
 
 
-def _read(path: Path, output: Path | None) -> Up:
+def _read(path: Path, output: Path | None, most: int) -> Up:
     parts = split_file_name(path.name) if path.name.endswith(UP) else None
     if parts is None:
         raise PairError("is not named VERSION_name.up.sql.", where=path)
     text = read_text(path)
+    refuse_large(path, len(text.encode()), most)
     header = read_header(text)
     script = read_script(text, path, no_transaction=header.no_transaction)
     beside = path.with_name(path.name.removesuffix(UP) + DOWN)

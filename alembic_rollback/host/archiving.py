@@ -8,7 +8,6 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from alembic_rollback.archive.keeping import Keeper
 from alembic_rollback.archive.store import Archive
 from alembic_rollback.errors import Blocked, RollbackError
 from alembic_rollback.host.outside import taken
@@ -16,7 +15,6 @@ from alembic_rollback.host.state import State, Watching
 from alembic_rollback.model import LogEntry
 from alembic_rollback.recovery.probes import holds_alone
 from alembic_rollback.runner import Execute, execute
-from alembic_rollback.sql.names import quote_name
 from alembic_rollback.sql.parser import Statement, parse
 
 if TYPE_CHECKING:
@@ -31,7 +29,7 @@ _PLACEHOLDER = re.compile(r"%s|%\(\w+\)s|\$\d+|(?<!:):[a-z_]\w*", re.I)
 
 def archive_of(settings: Settings, ledger: Ledger) -> Archive:
     """The archive of a ledger."""
-    return Archive(settings.archive_schema, quote_name((ledger.schema, ledger.table)))
+    return Archive(settings.archive_schema, (ledger.schema, ledger.table))
 
 
 def archives(state: State, direction: str) -> bool:
@@ -78,7 +76,9 @@ class _Keeping:
         self.state, self.version = state, version
         archive = archive_of(state.settings, state.ledger)
         archive.create(state.connection)
-        self.keeper = Keeper(state.connection, archive, state.run, version)
+        from alembic_rollback.archive.keeping import Keeper
+
+        self.keeper: Keeper = Keeper(state.connection, archive, state.run, version)
         self._noted = 0
 
     def note(self) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import inspect
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -132,21 +132,19 @@ def _scripts(directory: ScriptDirectory) -> dict[str, Script]:
 
 def _revision(script: Script, downs: bool) -> Revision:
     pair = pair_of(script)
-    below = Revision(
+    return Revision(
         version=script.revision,
         name=pair.name if pair else next(iter(script.doc.splitlines()), ""),
         path=pair.up if pair else Path(script.path),
         parents=script._normalized_down_revisions,
+        checksum=pair.checksum if pair else "",
+        is_pair=pair is not None,
+        has_down=pair.down is not None if pair else _has_downgrade(script),
+        irreversible=pair.irreversible if pair and downs else (),
         down_revisions=script._versioned_down_revisions,
         depends_on=script._resolved_dependencies,
-        has_down=inspect.isfunction(getattr(script.module, "downgrade", None)),
     )
-    if not pair:
-        return below
-    return replace(
-        below,
-        checksum=pair.checksum,
-        is_pair=True,
-        has_down=pair.down is not None,
-        irreversible=pair.irreversible if downs else (),
-    )
+
+
+def _has_downgrade(script: Script) -> bool:
+    return inspect.isfunction(getattr(script.module, "downgrade", None))

@@ -30,12 +30,18 @@ class Seam:
 SEAMS = (
     Seam("alembic.config", "alembic.config", "CommandLine._generate_args", "command_line:generate"),
     Seam("alembic.config", "alembic.config", "CommandLine.run_cmd", "command_line:run_command"),
-    Seam("alembic.script.base", "alembic.script.base", "Script._from_path", "scripts:from_path"),
+    Seam("alembic.script.base", "alembic.script.base", "Script._list_py_dir", "scripts:list_files"),
     Seam(
         "alembic.script.base",
         "alembic.script.base",
         "ScriptDirectory._load_revisions",
         "scripts:load_revisions",
+    ),
+    Seam(
+        "alembic.script.base",
+        "alembic.script.revision",
+        "RevisionMap._filter_into_branch_heads",
+        "heads:branch_heads",
     ),
     Seam(
         "alembic.script.base",
@@ -111,9 +117,12 @@ def _patcher(seam: Seam) -> Callable[[Any], None]:
 
 def _lazy(handler: str) -> Callable[..., Any]:
     module, function = handler.split(":")
+    found: Callable[..., Any] | None = None
 
     def wrapper(wrapped: Any, instance: Any, args: Any, kwargs: Any) -> Any:
-        room = import_module(f"alembic_rollback.host.{module}")
-        return getattr(room, function)(wrapped, instance, args, kwargs)
+        nonlocal found
+        if found is None:
+            found = getattr(import_module(f"alembic_rollback.host.{module}"), function)
+        return found(wrapped, instance, args, kwargs)
 
     return wrapper

@@ -14,6 +14,7 @@ from enum import Enum
 from time import perf_counter
 from typing import TYPE_CHECKING, Any
 
+from alembic_rollback import direct
 from alembic_rollback.host.history import History, checksum_of
 from alembic_rollback.host.locks import RunnerLock
 from alembic_rollback.host.scripts import pair_of
@@ -157,19 +158,19 @@ class State:
         """Write one statement to the output of offline mode."""
         self.context.impl.static_output(f"{sql};")
 
-    def add(self, entry: LogEntry) -> None:
-        """Put a revision into ledger and log."""
+    def add(self, entry: LogEntry, also: str = "") -> int:
+        """Put a revision into ledger and log; `also` and the result as of Ledger.add."""
         if self.offline:
             self.write(self.ledger.add_sql(self.run, entry))
-        else:
-            self.ledger.add(self.connection, self.run, entry)
+            return 0
+        return self.ledger.add(self.connection, self.run, entry, also)
 
-    def remove(self, entry: LogEntry) -> None:
-        """Take a revision out of the ledger and say so in the log."""
+    def remove(self, entry: LogEntry, also: str = "") -> int:
+        """Take a revision out of the ledger and say so in the log; as `add`."""
         if self.offline:
             self.write(self.ledger.remove_sql(self.run, entry))
-        else:
-            self.ledger.remove(self.connection, self.run, entry)
+            return 0
+        return self.ledger.remove(self.connection, self.run, entry, also)
 
     def replace_heads(self, heads: frozenset[str]) -> None:
         """Set the version table's rows."""
@@ -217,13 +218,19 @@ class State:
 
     def apply_timeouts(self) -> None:
         """Set the run's timeouts in the present transaction; they end with it."""
-        for name, (_, value) in self.held.items():
-            self.connection.exec_driver_sql(f"SET LOCAL {name} = {quote_literal(value)}")
+        self._set_local({name: value for name, (_, value) in self.held.items()})
 
     def lift_timeouts(self) -> None:
         """Give a caller's transaction, which goes on, its own values back."""
-        for name, (was, _) in self.held.items():
-            self.connection.exec_driver_sql(f"SET LOCAL {name} = {quote_literal(was)}")
+        self._set_local({name: was for name, (was, _) in self.held.items()})
+
+    def _set_local(self, values: Mapping[str, str]) -> None:
+        calls = (
+            f"set_config({quote_literal(name)}, {quote_literal(value)}, true)"
+            for name, value in values.items()
+        )
+        if values:
+            direct.execute(self.connection, f"SELECT {', '.join(calls)}")
 
     def entry(self, version: str, direction: str, outcome: str, **more: Any) -> LogEntry:
         """A log entry with what the files say about the revision."""

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from alembic_rollback.errors import Blocked, PairError, RollbackError
 from alembic_rollback.host import archiving, collateral
+from alembic_rollback.host.heads import Move, ordinary_move
 from alembic_rollback.host.outside import repair, watched
 from alembic_rollback.host.scripts import load_script, load_stored, pair_of
 from alembic_rollback.host.seams import edge
@@ -184,7 +185,8 @@ def _load(state: State, step: RevisionStep) -> None:
         return
     direction = "up" if step.is_upgrade else "down"
     title = _title(state, version, "")
-    script = load_stored(stored) if stored else load_script(pair, direction)  # type: ignore[arg-type]
+    most = state.settings.max_script_bytes
+    script = load_stored(stored, most) if stored else load_script(pair, direction, most)  # type: ignore[arg-type]
     if script.outside and state.context._in_external_transaction and not state.offline:
         raise Blocked(
             f"{title} must run outside a transaction ({script.outside}), but the caller of "
@@ -193,7 +195,10 @@ def _load(state: State, step: RevisionStep) -> None:
             state="Nothing was changed.",
             next_step="Run it through a connection that is not in a transaction.",
         )
-    state.scripts[version, direction] = _rest(state, title, version, pair, script, direction)
+    script = _rest(state, title, version, pair, script, direction)
+    # Downs are looked at again under the lock; ups are only run.
+    only_run = step.is_upgrade and script.transactional and not state.autocommits
+    state.scripts[version, direction] = script.without_trees() if only_run else script
 
 
 def _refuse_above_half_rolled_back(state: State, steps: list[RevisionStep]) -> None:
@@ -304,6 +309,25 @@ def _record_step(
 ) -> None:
     version = step.revision.revision
     state.partials.pop(version, None)
+    move = _update_heads(state, maintainer, step, alembic_update)
+    also = move.sql(state.context) if move else ""
+    attempt = state.attempt
+    elapsed = attempt.script_ms if attempt and not state.offline else None
+    if step.is_upgrade:
+        changed = state.add(state.entry(version, "up", "applied", duration_ms=elapsed), also)
+    else:
+        entry = state.entry(version, "down", "rolled_back", duration_ms=elapsed)
+        changed = state.remove(entry, also)
+    if move:
+        move.note(maintainer, state.context, changed)
+    state.done.append(version)
+
+
+def _update_heads(
+    state: State, maintainer: Any, step: RevisionStep, alembic_update: Callable[[], None]
+) -> Move | None:
+    """Update the applied set and the version table; a Move is left to go with the ledger's row."""
+    version = step.revision.revision
     # Undoing what was never recorded as applied changes no head; and Alembic's own bookkeeping
     # fails on a revision without a file.
     normal = step.is_upgrade or (version in state.applied.versions and version not in state.stored)
@@ -312,17 +336,13 @@ def _record_step(
         state.applied.add(version)
     else:
         state.applied.remove(version)
-    if was_closed and state.applied.closed:
-        alembic_update()
-    else:
+    if not (was_closed and state.applied.closed):
         _set_heads(maintainer, state.applied.heads())
-    attempt = state.attempt
-    elapsed = attempt.script_ms if attempt and not state.offline else None
-    if step.is_upgrade:
-        state.add(state.entry(version, "up", "applied", duration_ms=elapsed))
-    else:
-        state.remove(state.entry(version, "down", "rolled_back", duration_ms=elapsed))
-    state.done.append(version)
+        return None
+    move = None if state.offline else ordinary_move(maintainer, step)
+    if move is None:
+        alembic_update()
+    return move
 
 
 def _end_step(state: State, step: RevisionStep) -> None:

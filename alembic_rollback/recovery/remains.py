@@ -8,7 +8,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from alembic_rollback.checks.simulation import World, follow
 from alembic_rollback.errors import Blocked, RollbackError
 from alembic_rollback.model import Partial, Progress
 from alembic_rollback.recovery.probes import Settled, settle
@@ -147,6 +146,8 @@ def _moot(
     """Statements that would fail only because something is or isn't there that the rest of the up
     would have dropped or made.
     """
+    from alembic_rollback.checks.simulation import World, follow
+
     world = World(connection)
     for sql in repairs:
         for statement in parse(sql, script.path):

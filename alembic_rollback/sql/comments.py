@@ -3,23 +3,26 @@
 from __future__ import annotations
 
 SPACE = " \t\n\r\f\v"
+_SPACES = SPACE.encode()
 
 
 def skip_space_and_comments(source: bytes, start: int, end: int) -> int:
     """Where the first thing that is neither begins."""
     while start < end:
-        comment_end = _comment_end(source, start, end)
-        if source[start] in SPACE.encode():
+        if source[start] in _SPACES:
             start += 1
-        elif comment_end > start:
-            start = comment_end
-        else:
+            continue
+        comment_end = _comment_end(source, start, end)
+        if comment_end == start:
             break
+        start = comment_end
     return start
 
 
 def leading_line_comments(text: str) -> list[str]:
     """The `--` comments before the first statement, without their line ends."""
+    if not text.lstrip(SPACE).startswith(("--", "/*")):
+        return []
     source, start, found = text.encode(), 0, []
     while start < len(source):
         comment_end = _comment_end(source, start, len(source))
@@ -28,7 +31,7 @@ def leading_line_comments(text: str) -> list[str]:
             start = comment_end
         elif comment_end > start:
             start = comment_end
-        elif source[start] in SPACE.encode():
+        elif source[start] in _SPACES:
             start += 1
         else:
             break

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from enum import Enum
+from functools import lru_cache
 from typing import Any
 
 from alembic_rollback.sql.names import quote_identifier, quote_name
@@ -76,6 +77,7 @@ _KEEP = {
 }
 
 
+@lru_cache(maxsize=4096)
 def effects(statement: Statement) -> tuple[Effect, ...]:
     """What one statement names for removal, nested statements (CTEs) included."""
     handler = _HANDLERS.get(statement.kind)
@@ -237,6 +239,7 @@ def sets_search_path(statement: Statement) -> bool:
     )
 
 
+@lru_cache(maxsize=4096)
 def named_relations(statement: Statement) -> frozenset[tuple[str, ...]]:
     """Every table, view, index or sequence that a statement names, as it is written there."""
     nodes = (node for node in statement.walk() if type(node).__name__ == "RangeVar")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from alembic_rollback.errors import ScriptSyntaxError
@@ -18,6 +18,16 @@ _CALLERS = ("DoStmt", "CallStmt")
 
 
 @dataclass(frozen=True)
+class Session:
+    """What a script may do to the settings of its session."""
+
+    changed: bool
+    """It may leave some behind (SET, RESET, set_config, DO, CALL)."""
+    custom: frozenset[str]
+    """Those with a dot in their name that it sets by that name: `app.tenant_id`."""
+
+
+@dataclass(frozen=True)
 class Script:
     """What a file holds, checked: nothing in it is left that cannot be run as a migration."""
 
@@ -29,6 +39,8 @@ class Script:
     """Where only a part of the file is to be run: the statements' numbers in it."""
     whole: int = 0
     """Then, how many statements the file has."""
+    known: Session | None = field(default=None, repr=False, compare=False)
+    """What its statements would answer, where their trees were let go of."""
 
     @property
     def total(self) -> int:
@@ -56,23 +68,25 @@ class Script:
         """Whether the whole script can be undone by rolling back."""
         return self.outside is None
 
+    def without_trees(self) -> Script:
+        """The same in little memory, for a script that is only to be run."""
+        small = tuple(statement.without_tree() for statement in self.statements)
+        return replace(self, statements=small, known=self.session)
+
     @property
-    def changes_session(self) -> bool:
-        """Whether it may leave session settings behind (SET, RESET, set_config, DO, CALL)."""
-        return any(_changes_session(statement) for statement in self.statements)
+    def session(self) -> Session:
+        """What it may do to the settings of its session."""
+        if self.known is not None:
+            return self.known
+        changed = any(_changes_session(statement) for statement in self.statements)
+        names = (name for statement in self.statements for name in _set_names(statement))
+        return Session(changed, frozenset(name for name in names if "." in name))
 
     @property
     def resets(self) -> tuple[str, ...]:
         """For offline mode: statements that take back what it sets, as far as its text tells."""
         names = dict.fromkeys(name for s in self.statements for name in _set_names(s) if name)
         return tuple(f"RESET {quote_name(tuple(name.split('.')))}" for name in names)
-
-    @property
-    def custom_settings(self) -> frozenset[str]:
-        """Settings with a dot in their name that it sets by that name: `app.tenant_id`."""
-        return frozenset(
-            name for statement in self.statements for name in _set_names(statement) if "." in name
-        )
 
 
 def read_script(text: str, path: Path, *, no_transaction: bool = False) -> Script:
@@ -144,7 +158,14 @@ def sets_session(statement: Statement) -> bool:
 def _changes_session(statement: Statement) -> bool:
     if statement.kind == "VariableSetStmt" or statement.kind in _CALLERS:
         return True
-    return any(_is_set_config(node) for node in statement.walk())
+    return any(True for _ in _calls_of_set_config(statement))
+
+
+def _calls_of_set_config(statement: Statement) -> Iterator[Node]:
+    text = statement.text.lower()
+    # Walking through a tree takes longer than parsing it. A name can also be written U&"…".
+    if "set_config" in text or "u&" in text:
+        yield from (node for node in statement.walk() if _is_set_config(node))
 
 
 def _is_set_config(node: Node) -> bool:
@@ -154,6 +175,6 @@ def _is_set_config(node: Node) -> bool:
 def _set_names(statement: Statement) -> Iterator[str]:
     if statement.kind == "VariableSetStmt" and not statement.node.name[:1].isupper():
         yield statement.node.name  # SET TRANSACTION … has no setting's name
-    for node in statement.walk():
-        if _is_set_config(node) and node.args:
+    for node in _calls_of_set_config(statement):
+        if node.args:
             yield node.args[0].a_const.sval.sval

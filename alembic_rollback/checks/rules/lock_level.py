@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from alembic_rollback.catalog.tables import table_of_index, tables_by_oid
+from alembic_rollback.catalog.tables import table_of_index, tables_by_oid, tables_of_indexes
 from alembic_rollback.checks.simulation import World, follow
 from alembic_rollback.checks.subject import Said, Subject
 from alembic_rollback.errors import shown_path
@@ -103,31 +103,34 @@ def _keep(found: dict[int, Planned], lock: Planned) -> None:
 
 def _named(subject: Subject) -> Iterator[Planned]:
     world = World(subject.connection)
-    for step in subject.plan.steps:
-        script = subject.scripts.get(step.version)
+    scripts = [subject.scripts.get(step.version) for step in subject.plan.steps]
+    named = world.preload(scripts)
+    indexes = tables_of_indexes(subject.connection, [address.objid for address in named])
+    for script in scripts:
         if script is not None:
-            yield from _named_by(script, world)
+            yield from _named_by(script, world, indexes)
 
 
-def _named_by(script: Script, world: World) -> Iterator[Planned]:
+def _named_by(script: Script, world: World, indexes: Mapping[int, int]) -> Iterator[Planned]:
     until = _END if script.transactional else "while the statement runs"
     with world.names.script(script):
         for statement in script.statements:
             source = f"line {statement.where.line} of {shown_path(script.path)}"
             for lock in locks(statement):
-                for oid, mode in _on(world, lock):
+                for oid, mode in _on(world, lock, indexes):
                     yield Planned(oid, mode, source, until)
             follow(world, statement)
 
 
-def _on(world: World, lock: Lock) -> Iterator[tuple[int, str]]:
+def _on(world: World, lock: Lock, indexes: Mapping[int, int]) -> Iterator[tuple[int, str]]:
     relation = world.relation(lock.relation)
     if relation is None or relation.address.objid < 0:
         return  # not there, or made by the plan: nobody else can see it
     oid = relation.address.objid
     if not lock.table_mode:
         yield oid, lock.mode
-    elif table := table_of_index(world.connection, oid):  # nobody uses an index without it
+    elif table := indexes.get(oid) or table_of_index(world.connection, oid):
+        # Nobody uses an index without its table.
         yield table, lock.table_mode
 
 

@@ -62,6 +62,18 @@ class Names:
             )
         self._path = None
 
+    def preload_parts(self, owners: Iterable[Address]) -> None:
+        """Look up the parts of many relations in one query."""
+        real = [owner for owner in owners if owner.objid > 0]
+        if real:
+            self._parts = {**objects.parts_of(self.connection, real), **self._parts}
+
+    def relations(self, names: Iterable[str]) -> list[Address]:
+        """The catalog's relations of these names, in whatever schema."""
+        wanted = set(names)
+        self.preload("relation", wanted)
+        return [one.address for name in wanted for one in self._catalog["relation", name]]
+
     def preload(self, space: str, names: Iterable[str]) -> None:
         """Look many names up in one query."""
         wanted = {name for name in names if (space, name) not in self._catalog}
@@ -186,12 +198,12 @@ class Names:
         known = self._schemas.get(schema, schema)
         if schema in self._schemas.values() and schema not in self._schemas:
             known = ""  # the name of a schema that has another one by now
-        old = [
+        every = [
             replace(found, schema=schema) if schema != known else found
             for found in self._catalog[space, name]
             if found.schema == known and found.address not in self._moved
         ]
-        every = [*old, *self._now.get((space, schema, name), [])]
+        every += self._now.get((space, schema, name), ())
         return [found for found in every if found.address not in self.gone]
 
 

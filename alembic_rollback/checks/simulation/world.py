@@ -17,8 +17,10 @@ from alembic_rollback.catalog.dependencies import (
 )
 from alembic_rollback.catalog.objects import Found
 from alembic_rollback.checks.simulation.names import Names
+from alembic_rollback.sql.effects import named_relations
 from alembic_rollback.sql.names import quote_name
 from alembic_rollback.sql.parser import Statement
+from alembic_rollback.sql.script import Script
 
 if TYPE_CHECKING:
     from sqlalchemy.engine import Connection
@@ -68,7 +70,7 @@ class World:
         self._keys: dict[Address, tuple[int, str]] = {}
         self._defaults: dict[Address, Address | None] = {}
         self._owners: dict[Address, Address] = {}
-        """The columns of defaults that the plan has made."""
+        """The columns of defaults."""
         self._children: dict[Address, list[tuple[Address, bool]]] = {}
         self._inherited: dict[tuple[Address, str], dict[str, tuple[int, bool]]] = {}
         self.natures: dict[Address, str] = {}
@@ -77,6 +79,23 @@ class World:
         """Of columns: the oid of the type that a statement has given them."""
         self.vague: set[Address] = set()
         """Relations that have columns or parts which are not known by name."""
+
+    def preload(self, scripts: Iterable[Script | None]) -> list[Address]:
+        """Read in one query each what these scripts would ask for statement by statement.
+
+        Returns the relations that they name. What is still missing afterwards is read when it is
+        asked for.
+        """
+        named = self.names.relations(
+            name[-1]
+            for script in scripts
+            for statement in (script.statements if script else ())
+            for name in named_relations(statement)
+        )
+        self.graph.read(self.connection, named)
+        self.names.preload_parts(named)
+        self._read_owners(self.graph.known(PG_ATTRDEF))
+        return named
 
     # What goes
 
@@ -124,14 +143,18 @@ class World:
 
     def _leave_out_defaults(self, deletion: Deletion) -> None:
         """A default is not told where its column goes as well."""
+        self._read_owners(a for a in deletion.reached if a.classid == PG_ATTRDEF)
         for address, source in list(deletion.reached.items()):
             if address.classid == PG_ATTRDEF and address not in deletion.originals:
-                column = self._owners.get(address) or objects.column_of_default(
-                    self.connection, address
-                )
+                column = self._owners.get(address)
                 if column and (source == column or column in deletion):
                     del deletion.reached[address]
                     deletion.cascaded.discard(address)
+
+    def _read_owners(self, defaults: Iterable[Address]) -> None:
+        new = [one for one in defaults if one.objid > 0 and one not in self._owners]
+        if new:
+            self._owners |= objects.columns_of_defaults(self.connection, new)
 
     def outermost(self, deletion: Deletion) -> list[Address]:
         """What goes by CASCADE because of what was named, and not because of other such things."""

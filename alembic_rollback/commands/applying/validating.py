@@ -86,7 +86,7 @@ def validate(
             next_step="`alembic apply-db --generate` writes what can be derived first.",
         )
     for pair in pairs:
-        _parse(pair)
+        _parse(pair, wanted.settings.max_script_bytes)
         if pair.irreversible:
             wanted.tell(f"{pair.title} is irreversible: {'; '.join(pair.irreversible)}")
     if pairs:
@@ -94,12 +94,12 @@ def validate(
         wanted.tell(f"Validated {len(pairs)} {noun}: both files are there and can be run.")
 
 
-def _parse(pair: Pair) -> None:
+def _parse(pair: Pair, most: int) -> None:
     for direction in ("up", "down"):
         if direction == "down" and pair.down is None:
             continue
         try:
-            load_script(pair, direction)
+            load_script(pair, direction, most)
         except RollbackError as error:
             error.state = error.state or UNTOUCHED
             raise

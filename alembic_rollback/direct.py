@@ -1,0 +1,68 @@
+"""A statement straight to the driver, where nobody would notice.
+
+SQLAlchemy takes twice as long as the driver to send a statement that returns nothing: it makes a
+context, a result and room for everybody who listens. Where somebody does listen (events, echo,
+notices), or its transaction isn't as it should be, the statement goes through SQLAlchemy.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from sqlalchemy.engine import Connection
+
+_NOTICES = logging.getLogger("sqlalchemy.dialects.postgresql")
+"""Where SQLAlchemy tells what the server has noticed."""
+
+
+def execute(connection: Connection, sql: str, options: Mapping[str, Any] | None = None) -> None:
+    """Run one statement as it stands: no parameter style is interpreted, rows are left.
+
+    options: execution options, for those who listen. Raises DBAPIError as SQLAlchemy does.
+    """
+    if _is_heard(connection):
+        _through_sqlalchemy(connection, sql, options or {}).close()
+    else:
+        _straight(connection, sql, rows=False)
+
+
+def scalar(connection: Connection, sql: str) -> Any:
+    """The same for a statement that returns one value."""
+    if _is_heard(connection):
+        return _through_sqlalchemy(connection, sql, {}).scalar_one()
+    return _straight(connection, sql, rows=True)
+
+
+def _through_sqlalchemy(connection: Connection, sql: str, options: Mapping[str, Any]) -> Any:
+    return connection.exec_driver_sql(sql, execution_options={**options, "no_parameters": True})
+
+
+def _is_heard(connection: Any) -> bool:
+    transaction = connection.get_transaction()
+    if transaction is None or not transaction.is_active or connection.in_nested_transaction():
+        return True
+    # Without these attributes, another SQLAlchemy: its own way is the safe one.
+    return bool(
+        getattr(connection, "_has_events", True)
+        or getattr(connection.engine, "_has_events", True)
+        or getattr(connection.dialect, "_has_events", True)
+        or getattr(connection, "_echo", True)
+        or _NOTICES.isEnabledFor(logging.INFO)
+    )
+
+
+def _straight(connection: Any, sql: str, *, rows: bool) -> Any:
+    cursor = None
+    try:
+        cursor = connection.connection.cursor()
+        connection.dialect.do_execute_no_params(cursor, sql, None)
+        found = cursor.fetchone()[0] if rows else None
+        cursor.close()
+    except BaseException as error:
+        # Makes of it what it makes of its own: a DBAPIError; a lost connection is given up.
+        connection._handle_dbapi_exception(error, sql, None, cursor, None)
+        raise
+    return found
