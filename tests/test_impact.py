@@ -311,6 +311,13 @@ def test_indexes_and_policies_of_dropped_tables_are_one_line(session):
     assert found == ["DROP TABLE t (containing 0 rows)", "DROP related indexes and policies"]
 
 
+def test_a_column_that_the_plan_itself_adds_hides_no_earlier_loss(session):
+    table(session, "t", 3)
+    table(session, "u", 1)
+    (step,) = weigh(session, "DROP TABLE t; ALTER TABLE u ADD c int; ALTER TABLE u DROP c;").steps
+    assert (step.losses, step.destructive) == (("DROP TABLE t (containing 3 rows)",), True)
+
+
 def test_an_index_alone_is_told_and_not_destructive(session):
     execute(session, "CREATE TABLE t (id int)", "CREATE INDEX i ON t (id)")
     (step,) = weigh(session, "DROP INDEX i;").steps
