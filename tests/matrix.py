@@ -29,6 +29,8 @@ SQLALCHEMIES = ("==2.0.0", "~=2.0.1", "~=2.1.0")
 POSTGRESQLS = ("14", "15", "16", "17", "18")
 OLD_SQLALCHEMY_ENDS_WITH = "3.12"
 """The newest Python in which SQLAlchemy 2.0.0 can be imported."""
+NEW_SQLALCHEMY_BEGINS_WITH = "3.11"
+"""The oldest Python that SQLAlchemy 2.1 admits: below it, 2.0 is the newest."""
 
 EVERYWHERE = {
     "tests/test_seams.py": (),
@@ -126,7 +128,8 @@ def cells() -> Iterator[Cell]:
     yield Cell("nothing", newest)
     for python in PYTHONS:
         if python != newest:
-            yield Cell("Python", python)
+            old = python < NEW_SQLALCHEMY_BEGINS_WITH
+            yield Cell("Python", python, sqlalchemy=SQLALCHEMIES[-2 if old else -1])
     for alembic in ALEMBICS[:-1]:
         yield Cell("Alembic", newest, alembic=alembic)
     for sqlalchemy in SQLALCHEMIES[:-1]:
