@@ -29,8 +29,8 @@ conformance: $(READY) ## Alembic's own test suite with and without the plugin
 crash: $(READY) ## kill client, backend and server at every statement boundary (up to an hour)
 	$(BIN)/python -m tests.crash
 
-bench: $(READY)
-	$(BIN)/python benchmarks/bench_import.py
+bench: $(READY) ## speed beside other tools and the goals: make bench BENCH="--quick"
+	$(BIN)/python benchmarks/bench.py $(BENCH)
 
 corpus: $(READY) ## generate-down on folders of pairs: make corpus CORPUS="DIR..."
 	$(BIN)/python benchmarks/corpus.py $(CORPUS)
