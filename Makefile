@@ -43,8 +43,8 @@ matrix: $(READY) ## the supported versions, each with its own environment; write
 	-$(BIN)/nox -s matrix
 	$(BIN)/python -m tests.matrix
 
-bench: $(READY)
-	$(BIN)/python benchmarks/bench_import.py
+bench: $(READY) ## speed beside other tools and the goals: make bench BENCH="--quick"
+	$(BIN)/python benchmarks/bench.py $(BENCH)
 
 corpus: $(READY) ## generate-down on folders of pairs: make corpus CORPUS="DIR..."
 	$(BIN)/python -m benchmarks.corpus $(CORPUS)
