@@ -7,7 +7,8 @@ what a migration itself raises: that goes through as it was, and `failure_of` sa
 ended.
 
 What `__all__` names is stable: names, keywords, fields and defaults change only with a new major
-version. Everything else in this package may change at any time.
+version; before 1.0 with a minor one, and CHANGELOG.md says how. Everything else may change at any
+time.
 """
 
 from __future__ import annotations

@@ -27,8 +27,9 @@ with context.begin_transaction():
 
 
 @pytest.fixture
-def config(project: Project) -> Config:
-    """Of a program without .ini file and command line."""
+def config(project: Project, monkeypatch: pytest.MonkeyPatch) -> Config:
+    """Of a program without .ini file and command line: what it writes goes where it runs."""
+    monkeypatch.chdir(project.root)
     project.table("1_a", "a")
     project.table("2_b", "b")
     found = Config()
