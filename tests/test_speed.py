@@ -88,6 +88,18 @@ def test_the_look_before_a_rollback_asks_as_much_for_many_steps_as_for_few(
     assert look(11) == look(3)
 
 
+def test_the_look_at_one_asks_as_much_with_many_later_revisions_as_with_few(
+    counted: Project,
+) -> None:
+    add(counted, 1, 12)
+    command.upgrade(counted.config, "head")
+
+    def look(version: str) -> int:
+        return sent(lambda: commands.rollback(counted.config, Request((version,)), dry_run=True))
+
+    assert look("001") == look("010")
+
+
 def test_each_step_of_a_rollback_costs_the_same_however_long_the_plan(counted: Project) -> None:
     add(counted, 1, 12)
 
