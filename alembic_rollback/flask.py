@@ -24,9 +24,9 @@ class _Commands(click.Group):
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         """The subcommand of that name."""
-        from alembic_rollback.cli import COMMANDS
+        from alembic_rollback.cli import MODULES, find
 
-        return COMMANDS.get(cmd_name)
+        return find(cmd_name) if cmd_name in MODULES else None
 
     def invoke(self, ctx: click.Context) -> Any:
         """Run the subcommand as `alembic …` would, and end with its exit code."""

@@ -35,7 +35,7 @@ def expanded(markdown: str) -> str:
 
 def command(name: str) -> str:
     """Usage, examples and options of a subcommand, as click has them."""
-    found = cli.COMMANDS[name]
+    found = cli.find(name)
     context = click.Context(found, info_name=f"alembic {name}")
     usage = found.get_usage(context).removeprefix("Usage: ")
     options = (one for one in found.params if isinstance(one, click.Option))

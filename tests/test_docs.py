@@ -74,11 +74,11 @@ def test_a_transcript_that_is_not_true_fails(tmp_path: Path, database_url: URL) 
         transcripts.play(tmp_path / "page.md", tmp_path, database_url)
 
 
-@pytest.mark.parametrize("name", cli.COMMANDS)
+@pytest.mark.parametrize("name", cli.MODULES)
 def test_a_command_has_a_page_with_every_option(name: str) -> None:
     text = page(f"{COMMANDS}/{name}.md")
     assert f"# `alembic {name}" in text
-    for parameter in cli.COMMANDS[name].params:
+    for parameter in cli.find(name).params:
         for option in parameter.opts:
             if option.startswith("-"):
                 assert f"`{option}" in text or f", {option}" in text, option

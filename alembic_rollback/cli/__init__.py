@@ -5,20 +5,14 @@ from __future__ import annotations
 import sys
 import traceback
 from collections.abc import Callable, Sequence
+from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from alembic_rollback import __version__
 from alembic_rollback.cli import display
-from alembic_rollback.cli.applying import apply_db
-from alembic_rollback.cli.checking import check_pairs
 from alembic_rollback.cli.output import say
-from alembic_rollback.cli.pairs import generate_down, generate_up, verify_down
-from alembic_rollback.cli.repairing import repair_db
-from alembic_rollback.cli.restoring import restore_db
-from alembic_rollback.cli.rolling_back import guard_downgrade, rollback_db, weigh_in_code
-from alembic_rollback.cli.status import migration_status
 from alembic_rollback.errors import DONE, NotConfirmed, RollbackError
 from alembic_rollback.reporting.errors import error_lines, exit_code
 from alembic_rollback.reporting.style import style_for
@@ -27,7 +21,8 @@ if TYPE_CHECKING:
     from alembic.config import Config
 
 __all__ = [
-    "COMMANDS",
+    "MODULES",
+    "find",
     "group",
     "guard_downgrade",
     "guarded",
@@ -38,22 +33,51 @@ __all__ = [
 ]
 
 
-COMMANDS: dict[str, click.Command] = {
-    command.name or "": command
-    for command in (
-        rollback_db,
-        apply_db,
-        repair_db,
-        restore_db,
-        migration_status,
-        generate_down,
-        generate_up,
-        verify_down,
-        check_pairs,
-    )
+MODULES = {
+    "rollback-db": "rolling_back",
+    "apply-db": "applying",
+    "repair-db": "repairing",
+    "restore-db": "restoring",
+    "migration-status": "status",
+    "generate-down": "pairs",
+    "generate-up": "pairs",
+    "verify-down": "pairs",
+    "check-pairs": "checking",
 }
+"""The module of each subcommand; imported when it is asked for."""
 _WITHOUT_PROJECT = ("check-pairs",)
 """Subcommands that need no configuration, nor Alembic to read one."""
+
+
+def find(name: str) -> click.Command:
+    """A subcommand by its name; its function is called like it, with `_`."""
+    module = import_module(f"{__name__}.{MODULES[name]}")
+    command: click.Command = getattr(module, name.replace("-", "_"))
+    return command
+
+
+def guard_downgrade(config: Config, options: Any, run: Callable[[], None]) -> None:
+    """See `rolling_back.guard_downgrade`."""
+    from alembic_rollback.cli import rolling_back
+
+    rolling_back.guard_downgrade(config, options, run)
+
+
+def weigh_in_code(state: Any, steps: Any) -> None:
+    """See `rolling_back.weigh_in_code`."""
+    from alembic_rollback.cli import rolling_back
+
+    rolling_back.weigh_in_code(state, steps)
+
+
+class _Group(click.Group):
+    """Imports a subcommand's module when it is run, completed or listed."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return sorted(MODULES)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        return find(cmd_name) if cmd_name in MODULES else None
 
 
 def run(name: str, config: Config, argv: Sequence[str]) -> None:
@@ -61,7 +85,7 @@ def run(name: str, config: Config, argv: Sequence[str]) -> None:
 
     def command() -> Any:
         with display.shown(config):
-            return COMMANDS[name].main(
+            return find(name).main(
                 list(argv), prog_name=f"alembic {name}", obj=config, standalone_mode=False
             )
 
@@ -84,7 +108,7 @@ def report(error: BaseException) -> int:
     return exit_code(error, failure)
 
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@click.group(cls=_Group, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(__version__, prog_name="alembic-rollback")
 @click.option("-c", "--config", "files", multiple=True, metavar="FILE", help="As alembic -c.")
 @click.option("-n", "--name", "section", default="alembic", help="As alembic -n.")
@@ -97,10 +121,6 @@ def group(context: click.Context, files: tuple[str, ...], section: str, x: tuple
     from alembic_rollback.host.command_line import make_config
 
     context.obj = make_config(files, section, x)
-
-
-for _each in COMMANDS.values():
-    group.add_command(_each)
 
 
 def main() -> None:

@@ -293,7 +293,7 @@ def _why_no_ledger(
     """What stands in the way, and what to do about it."""
     from sqlalchemy.exc import DBAPIError
 
-    connection, name = context.connection, quote_name((ledger.schema, ledger.table))
+    connection = context.connection
     assert connection is not None
     long = [version for version in history.revisions if len(version) > ledgers.MAX_VERSION]
     if long:
@@ -309,11 +309,13 @@ def _why_no_ledger(
             ledger.create(connection)
     except DBAPIError as error:
         told = describe(error)
+        name = quote_name((ledger.schema, ledger.table))
         return (
             f"The ledger {name} cannot be created: {told['message']}.",
             " ".join(filter(None, (told["hint"], _FOR_ANOTHER_ROLE))),
         )
     if not ledger.may_write(connection):
+        name = quote_name((ledger.schema, ledger.table))
         return (
             f"This role may not write to the ledger {name}.",
             f"GRANT SELECT, INSERT, DELETE on it and on {name}_log.",

@@ -341,8 +341,7 @@ def perform(scenario: Scenario, wanted: Wanted) -> Report:
 
 
 def _has_options(command: str) -> bool:
-    found = process.cli.COMMANDS.get(command)
-    return found is not None and len(found.params) > 1
+    return command in process.cli.MODULES and len(process.cli.find(command).params) > 1
 
 
 def _judge(stage: Stage, case: Case, report: Report) -> None:

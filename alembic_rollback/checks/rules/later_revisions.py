@@ -92,11 +92,12 @@ class _Uses:
                 self.unknown.append(revision)
 
     def _preload(self) -> None:
-        """One query for the relations that all the ups name."""
+        """One query for the relations that all the ups name or make, one for their parts."""
         ups = (self.subject.ups.get(revision.version) for revision in self.subject.plan.later)
-        statements = (statement for up in ups if up for statement in up.statements)
+        statements = [statement for up in ups if up for statement in up.statements]
         named = {name[-1] for statement in statements for name in named_relations(statement)}
-        self.names.preload("relation", named)
+        named |= {one.node.idxname for one in statements if one.kind == "IndexStmt"} - {""}
+        self.names.preload_parts(self.names.relations(named))
 
     def all_together(self) -> list[Revision]:
         """Those that use it, and those that use what these have made, in the plan's order."""

@@ -136,29 +136,35 @@ def _on(world: World, lock: Lock, indexes: Mapping[int, int]) -> Iterator[tuple[
 
 def _along(subject: Subject) -> Iterator[Planned]:
     """What CASCADE drops or takes a part from, and the parts of what goes."""
+    owners = _relations_of(subject.connection, _gone(subject.impact.objects))
     for step in subject.impact.steps:
         script = subject.scripts.get(step.revision.version)
         file = shown_path(script.path if script else step.revision.path)
         # What is named has the lock that its statement takes.
         for how, source in (("CASCADE", f"{file} by CASCADE"), ("with", file)):
-            gone = (one for one in _gone(step.objects) if one.how == how)
-            for oid in _relations_of(subject.connection, gone):
-                yield Planned(oid, ACCESS_EXCLUSIVE, source, _END, how == "CASCADE")
+            for one in _gone(step.objects):
+                if one.how == how:
+                    for oid in owners.get(one.address[:2], ()):
+                        yield Planned(oid, ACCESS_EXCLUSIVE, source, _END, how == "CASCADE")
 
 
 def _gone(objects: Iterable[Affected]) -> Iterator[Affected]:
     return (one for one in objects if one.action != "changed" and one.address[1] > 0)
 
 
-def _relations_of(connection: Connection, objects: Iterable[Affected]) -> list[int]:
-    """The relations among these, and those that the others (columns, triggers, …) belong to."""
+def _relations_of(
+    connection: Connection, objects: Iterable[Affected]
+) -> dict[tuple[int, int], list[int]]:
+    """By object: the relation that it is, or that it (a column, a trigger, …) belongs to."""
     oids: dict[str, list[str]] = {f"of_{classid}": [] for classid in _OWNERS}
     for one in objects:
         oids.get(f"of_{one.address[0]}", []).append(str(one.address[1]))
-    if not any(oids.values()):
-        return []
-    lists = {name: ",".join(values) for name, values in oids.items()}
-    return [row[0] for row in _query(connection, _RELATIONS, **lists)]
+    found: dict[tuple[int, int], list[int]] = {}
+    if any(oids.values()):
+        lists = {name: ",".join(values) for name, values in oids.items()}
+        for classid, oid, relation in _query(connection, _RELATIONS, **lists):
+            found.setdefault((classid, oid), []).append(relation)
+    return found
 
 
 def _ends_of_keys(subject: Subject) -> Iterator[tuple[int, int]]:
@@ -172,15 +178,16 @@ def _ends_of_keys(subject: Subject) -> Iterator[tuple[int, int]]:
 _PG_CONSTRAINT = 2606
 _OIDS = "ANY (CAST(string_to_array(:{}, ',') AS oid[]))"
 _OWNERS = {
-    1259: "SELECT oid FROM pg_class WHERE oid = {0} AND relkind IN ('r', 'p', 'v', 'm', 'f', 'S') "
-    "UNION SELECT indrelid FROM pg_index WHERE indexrelid = {0}",
-    2604: "SELECT adrelid FROM pg_attrdef WHERE oid = {0}",
+    1259: "SELECT 1259, oid, oid FROM pg_class WHERE oid = {0} "
+    "AND relkind IN ('r', 'p', 'v', 'm', 'f', 'S') "
+    "UNION SELECT 1259, indexrelid, indrelid FROM pg_index WHERE indexrelid = {0}",
+    2604: "SELECT 2604, oid, adrelid FROM pg_attrdef WHERE oid = {0}",
     # Those of foreign keys are told with their other end.
-    _PG_CONSTRAINT: "SELECT conrelid FROM pg_constraint WHERE oid = {0} AND contype <> 'f' "
-    "AND conrelid <> 0",
-    2618: "SELECT ev_class FROM pg_rewrite WHERE oid = {0}",
-    2620: "SELECT tgrelid FROM pg_trigger WHERE oid = {0}",
-    3256: "SELECT polrelid FROM pg_policy WHERE oid = {0}",
+    _PG_CONSTRAINT: "SELECT 2606, oid, conrelid FROM pg_constraint WHERE oid = {0} "
+    "AND contype <> 'f' AND conrelid <> 0",
+    2618: "SELECT 2618, oid, ev_class FROM pg_rewrite WHERE oid = {0}",
+    2620: "SELECT 2620, oid, tgrelid FROM pg_trigger WHERE oid = {0}",
+    3256: "SELECT 3256, oid, polrelid FROM pg_policy WHERE oid = {0}",
 }
 """By the oid of a system catalog, which never changes: what is locked when an object in it goes."""
 _RELATIONS = " UNION ".join(
