@@ -46,7 +46,8 @@ def _is_heard(connection: Any) -> bool:
         return True
     # Without these attributes, another SQLAlchemy: its own way is the safe one.
     return bool(
-        getattr(connection, "_has_events", True)
+        not hasattr(connection, "_handle_dbapi_exception")
+        or getattr(connection, "_has_events", True)
         or getattr(connection.engine, "_has_events", True)
         or getattr(connection.dialect, "_has_events", True)
         or getattr(connection, "_echo", True)
