@@ -70,7 +70,7 @@ def load(spec: str) -> Any:
         return attrgetter(attribute)(found) if attribute else found
     except Exception as error:
         raise UsageError(
-            f"{spec} cannot be imported: {type(error).__name__}: {error}",
+            f"{spec} cannot be imported: {type(error).__name__}: {error}.",
             next_step="Write package.module:Base.metadata; the package must be importable from "
             "where pytest runs (`pythonpath = .` in pytest's settings).",
         ) from error
