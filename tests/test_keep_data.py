@@ -8,9 +8,14 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from alembic import command
 from sqlalchemy.engine import URL
 
+from alembic_rollback import commands
 from alembic_rollback.inverse.generate import invert
+from alembic_rollback.planning import Request
+from alembic_rollback.reporting import text
+from alembic_rollback.reporting.style import Style
 from alembic_rollback.sql.kept import kept_by
 from alembic_rollback.sql.script import read_script
 from tests.project import Project, ended, terminal
@@ -69,7 +74,7 @@ def app(project: Project, server_url: URL) -> Project:
     text = server_url.render_as_string(hide_password=False).replace("%", "%%")
     project.write_ini(f"scratch_url = {text}")
     project.pair("1_tables", SCHEMA, "-- Irreversible: not needed here\n")
-    project.alembic("upgrade", "head")
+    command.upgrade(project.config, "head")
     project.execute(*(one for one in ROWS.split(";\n") if one.strip()))
     return project
 
@@ -80,19 +85,24 @@ def contents(project: Project) -> dict[str, list[tuple[object, ...]]]:
     }
 
 
-def write(project: Project, up: str, *, code: int = 0) -> str:
+def write(project: Project, up: str) -> str:
+    """Write an up, rewrite it; what is said of it."""
     path = project.versions / "2_change.up.sql"
     path.write_text(up)
-    found = project.alembic("generate-down", "2", "--keep-data", "--yes", code=code)
-    return found.err
+    found = commands.generate_down(project.config, ["2"], keep_data=True)
+    return "\n".join(text.generated_lines(found, Style()))
+
+
+def rollback(project: Project) -> None:
+    commands.rollback(project.config, Request(versions=("2",)))
 
 
 def there_and_back(project: Project) -> None:
     """Applied and rolled back, every row is as it was, and nothing is left in the archive."""
     before = contents(project)
-    project.alembic("upgrade", "head")
+    command.upgrade(project.config, "head")
     assert contents(project) != before
-    project.alembic("rollback-db", "2", "--yes")
+    rollback(project)
     assert contents(project) == before
     left = "SELECT count(*) FROM pg_class WHERE relnamespace = 'rollback_archive'::regnamespace"
     assert project.query(f"{left} AND relkind = 'r'") == [(0,)]
@@ -137,7 +147,10 @@ def test_every_row_is_as_it_was(app: Project, up: str) -> None:
     said = write(app, up)
     assert "all as they were after the down" in said or "none of which it takes" in said
     there_and_back(app)
-    # From the file alone, the same again: the up says itself what it keeps.
+
+
+def test_the_up_says_itself_what_it_keeps(app: Project) -> None:
+    write(app, "UPDATE parents SET name = 'x', mood = 'ok';\nDELETE FROM kids;\nTRUNCATE parts;\n")
     app.alembic("generate-down", "2", "--check")
 
 
@@ -160,16 +173,16 @@ def test_row_level_security_does_not_hide_rows_from_the_down(app: Project) -> No
 
 def test_what_was_written_since_is_not_overwritten(app: Project) -> None:
     write(app, "UPDATE parents SET name = 'new' WHERE id < 3;")
-    app.alembic("upgrade", "head")
+    command.upgrade(app.config, "head")
     app.execute("UPDATE parents SET name = 'newer' WHERE id = 1")
-    app.alembic("rollback-db", "2", "--yes")
+    rollback(app)
     rows = app.query("SELECT id, name FROM parents WHERE id < 3 ORDER BY id")
     assert rows == [(1, "newer"), (2, "n2")]
 
 
 def test_a_row_that_came_in_its_place_stops_the_down_whole(app: Project) -> None:
     write(app, "DELETE FROM toys;")
-    app.alembic("upgrade", "head")
+    command.upgrade(app.config, "head")
     app.execute("INSERT INTO toys VALUES (3, NULL)")
     failed = app.alembic("rollback-db", "2", "--yes", code=1)
     assert "Key (id)=(3) already exists" in failed.text
@@ -179,42 +192,46 @@ def test_a_row_that_came_in_its_place_stops_the_down_whole(app: Project) -> None
 
 def test_a_type_that_is_made_anew_later_is_not_held_back(app: Project) -> None:
     write(app, "UPDATE parents SET mood = 'ok';")
-    app.alembic("upgrade", "head")
+    command.upgrade(app.config, "head")
     app.execute(
         "ALTER TYPE mood RENAME TO old_mood",
         "CREATE TYPE mood AS ENUM ('ok', 'bad', 'new')",
         "ALTER TABLE parents ALTER mood TYPE mood USING mood::text::mood",
         "DROP TYPE old_mood",
     )
-    app.alembic("rollback-db", "2", "--yes")
+    rollback(app)
     assert app.query("SELECT count(*) FROM parents WHERE mood = 'bad'") == [(3,)]
 
 
-@pytest.mark.parametrize(
-    ("up", "why"),
-    [
-        ("UPDATE keyless SET note = 'c'", "keyless has no key by which to find the rows again"),
-        ("UPDATE parents SET id = id + 100", "the key of parents changes"),
-        ("UPDATE toys SET kid = 1 RETURNING id", "it has a RETURNING of its own"),
-        ("UPDATE heirs_of SET note = 'c'", "other tables inherit from heirs_of"),
-        ("DELETE FROM tree", "its foreign keys ON DELETE CASCADE go round in a circle"),
-        (
-            "DELETE FROM labels",
-            "foreign key defaulting_label_fkey sets other rows to their default",
-        ),
-        ("TRUNCATE labelled RESTART IDENTITY", "RESTART IDENTITY: the positions of the"),
-        (
-            "WITH gone AS (DELETE FROM toys RETURNING id) DELETE FROM labelled USING gone "
-            "WHERE gone.id = labelled.id",
-            "its WITH changes rows, too",
-        ),
-    ],
-)
-def test_what_cannot_be_kept_says_why_and_stays(app: Project, up: str, why: str) -> None:
-    said = write(app, f"{up};\n", code=1)
-    assert f"line 1 keeps nothing: {why}" in " ".join(said.split())
-    assert (app.versions / "2_change.up.sql").read_text() == f"{up};\n"
-    assert "-- Irreversible: line 1" in (app.versions / "2_change.down.sql").read_text()
+UNKEPT = [
+    ("UPDATE keyless SET note = 'c'", "keyless has no key by which to find the rows again"),
+    ("UPDATE parents SET id = id + 100", "the key of parents changes"),
+    ("UPDATE toys SET kid = 1 RETURNING id", "it has a RETURNING of its own"),
+    ("UPDATE heirs_of SET note = 'c'", "other tables inherit from heirs_of"),
+    ("DELETE FROM tree", "its foreign keys ON DELETE CASCADE go round in a circle"),
+    (
+        "DELETE FROM labels",
+        "foreign key defaulting_label_fkey sets other rows to their default",
+    ),
+    ("TRUNCATE labelled RESTART IDENTITY", "RESTART IDENTITY: the positions of the"),
+    (
+        "WITH gone AS (DELETE FROM toys RETURNING id) DELETE FROM labelled USING gone "
+        "WHERE gone.id = labelled.id",
+        "its WITH changes rows, too",
+    ),
+]
+
+
+def test_what_cannot_be_kept_says_why_and_stays(app: Project) -> None:
+    for number, (up, _) in enumerate(UNKEPT, 2):
+        (app.versions / f"{number}_change.up.sql").write_text(f"{up};\n")
+    files = [f"{number}" for number in range(2, len(UNKEPT) + 2)]
+    said = app.alembic("generate-down", *files, "--keep-data", "--yes", code=1).err
+    for number, (up, why) in enumerate(UNKEPT, 2):
+        assert f"line 1 keeps nothing: {why}" in " ".join(said.split()), up
+        assert (app.versions / f"{number}_change.up.sql").read_text() == f"{up};\n"
+        down = (app.versions / f"{number}_change.down.sql").read_text()
+        assert "-- Irreversible: line 1" in down, up
 
 
 def test_outside_a_transaction_it_is_refused(app: Project) -> None:
@@ -287,7 +304,7 @@ def test_without_a_terminal_only_the_difference_is_shown(app: Project) -> None:
 
 def test_where_it_is_applied_already_nothing_was_kept_and_that_is_said(app: Project) -> None:
     app.pair("2_change", "DELETE FROM toys WHERE id = 1;\n", "-- Irreversible: gone\n")
-    app.alembic("upgrade", "head")
+    command.upgrade(app.config, "head")
     said = app.alembic("generate-down", "2", "--keep-data", "--yes", "--force")
     assert f"2 is applied in {app.url.database}, where nothing was kept" in said.err
 
@@ -301,7 +318,7 @@ def test_verify_down_sees_that_the_rows_survive(app: Project) -> None:
 
 def test_the_archive_lists_it_and_drops_it(app: Project) -> None:
     write(app, "DELETE FROM toys;\n")
-    app.alembic("upgrade", "head")
+    command.upgrade(app.config, "head")
     listed = app.alembic("restore-db", "--list").out
     assert "2: kept by its up for its down, since" in listed
     assert "(rollback_archive.kept_2_1_toys)" in listed
@@ -320,14 +337,14 @@ def test_with_archive_the_rollback_puts_the_rows_back_and_nothing_is_archived_tw
 ) -> None:
     write(app, "DELETE FROM toys;\n")
     before = contents(app)
-    app.alembic("upgrade", "head")
+    command.upgrade(app.config, "head")
     app.alembic("rollback-db", "2", "--archive", "--yes")
     assert contents(app) == before
     assert "Nothing is in the archive." in app.alembic("restore-db", "--list").out
 
 
 @pytest.mark.parametrize(
-    "text",
+    "up",
     [
         # A table that the script doesn't make is nobody's archive.
         "WITH kept AS (DELETE FROM a RETURNING id) INSERT INTO b (id) SELECT id FROM kept;",
@@ -339,15 +356,15 @@ def test_with_archive_the_rollback_puts_the_rows_back_and_nothing_is_archived_tw
         "CREATE TABLE s.b AS SELECT id FROM c;\nTRUNCATE a;",
     ],
 )
-def test_other_statements_are_not_taken_for_kept_ones(text: str) -> None:
-    script = read_script(text, Path("1_a.up.sql"))
+def test_other_statements_are_not_taken_for_kept_ones(up: str) -> None:
+    script = read_script(up, Path("1_a.up.sql"))
     assert kept_by(script) == {}
     assert invert(script).irreversible
 
 
 def test_a_down_that_only_puts_back_asks_nothing(app: Project) -> None:
     write(app, "DELETE FROM toys;\n")
-    app.alembic("upgrade", "head")
+    command.upgrade(app.config, "head")
     shown = app.alembic("rollback-db", "2", "--dry-run")
     kept = "rollback_archive.kept_2_1_toys (6 rows that the up has kept, put back before)"
     assert kept in shown.out
@@ -358,7 +375,7 @@ def test_a_down_that_only_puts_back_asks_nothing(app: Project) -> None:
 
 def test_a_down_that_does_not_put_back_is_a_loss(app: Project) -> None:
     write(app, "DELETE FROM toys;\n")
-    app.alembic("upgrade", "head")
+    command.upgrade(app.config, "head")
     down = app.versions / "2_change.down.sql"
     down.write_text("DROP TABLE rollback_archive.kept_2_1_toys;\n")
     shown = app.alembic("rollback-db", "2", "--dry-run")
