@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from collections.abc import Collection, Iterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -110,9 +111,9 @@ class _Item(pytest.Item):
             raise
         fail(told)  # out here: pytest would show what it handled, too
 
+    @abstractmethod
     def check(self) -> None:
         """What the item is about."""
-        raise NotImplementedError
 
     def verifier(self) -> Verifier:
         """The walk, which tries what this process will be asked for.
