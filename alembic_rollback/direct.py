@@ -8,7 +8,7 @@ notices), or its transaction isn't as it should be, the statement goes through S
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -34,6 +34,43 @@ def scalar(connection: Connection, sql: str) -> Any:
     if _is_heard(connection):
         return _through_sqlalchemy(connection, sql, {}).scalar_one()
     return _straight(connection, sql, rows=True)
+
+
+_OURS: list[tuple[str, Callable[..., None]]] = []
+
+
+def listen(name: str, listener: Callable[..., None]) -> None:
+    """Listen to an event of all engines, as one of us who only watches."""
+    from sqlalchemy import event
+    from sqlalchemy.engine import Engine
+
+    event.listen(Engine, name, listener)
+    _OURS.append((name, listener))
+
+
+def stop_listening(name: str, listener: Callable[..., None]) -> None:
+    """The opposite."""
+    from sqlalchemy import event
+    from sqlalchemy.engine import Engine
+
+    _OURS.remove((name, listener))
+    event.remove(Engine, name, listener)
+
+
+def is_heard_by_others(connection: Connection) -> bool:
+    """Whether somebody but us listens, who may run statements of his own on the connection."""
+    from sqlalchemy.engine.events import ConnectionEvents, DialectEvents
+
+    ours = [name for name, _ in _OURS]
+    return any(
+        sum(1 for _ in getattr(dispatch, name)) > ours.count(name)
+        for events, dispatch in (
+            (ConnectionEvents, connection.dispatch),
+            (DialectEvents, connection.dialect.dispatch),
+        )
+        for name in vars(events)
+        if not name.startswith("_") and name != "dispatch"
+    )
 
 
 def _through_sqlalchemy(connection: Connection, sql: str, options: Mapping[str, Any]) -> Any:

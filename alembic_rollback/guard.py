@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from alembic_rollback.catalog.moments import Moment
 from alembic_rollback.catalog.tables import lock_tables
 from alembic_rollback.checks.digest import content, step_content
 from alembic_rollback.checks.impact import Known, assess
@@ -19,6 +20,7 @@ from alembic_rollback.model import Affected, Impact, Revision, Rollback, StepImp
 from alembic_rollback.preflight import budget_of, refuse, subject_of
 from alembic_rollback.runner import describe
 from alembic_rollback.sql.script import Script
+from alembic_rollback.stillness import Stillness
 
 if TYPE_CHECKING:
     from alembic.config import Config
@@ -34,9 +36,17 @@ class Guard:
     """
 
     def __init__(
-        self, config: Config, prepared: Mapping[Key, Rollback], *, agreed: bool, each: bool
+        self,
+        config: Config,
+        prepared: Mapping[Key, Rollback],
+        since: Mapping[Key, Moment],
+        *,
+        agreed: bool,
+        each: bool,
     ) -> None:
+        """since: the moment at which each database was looked at."""
         self.config = config
+        self._stillness = {key: Stillness(since.get(key)) for key in prepared}
         self.shown = prepared
         self.agreed, self.each = agreed, each
         self._steps = {
@@ -62,7 +72,7 @@ class Guard:
         Raises Blocked where they aren't what was agreed to, LockNotAvailable where the tables
         cannot be locked in time.
         """
-        shown, connection = self.shown[key], state.connection
+        shown, connection, run = self.shown[key], state.connection, tuple(scripts.values())
         # What a downgrade() does was read beforehand; whether its file is the same is compared.
         scripts = {
             version: script or shown.scripts[version]  # type: ignore[misc]
@@ -74,8 +84,15 @@ class Guard:
             # Without transactions there is no lock under which a second look would hold.
             collateral.save(state, _outside(before))
             return
+        stillness = self._stillness[key]
+        stillness.begins(state)
         if all(script is None or script.transactional for script in scripts.values()):
             _lock_tables(connection, before)
+        if not self._are_as_shown(key, steps, scripts):
+            stillness.end()
+        if stillness.lasts(state, run):
+            collateral.save(state, _outside(before))
+            return
         # Whose it is was found out beforehand; what has come since is others'.
         own = frozenset(one.address for step in before for one in step.objects if not one.outside)
         facts = Known(why=shown.why, uncounted=_uncounted(before), own=own, locks=False)
@@ -97,6 +114,18 @@ class Guard:
         now = self._now[key]
         steps = tuple(now.get(step.revision.version, step) for step in shown.impact.steps)
         return replace(shown, impact=replace(shown.impact, steps=steps))
+
+    def _are_as_shown(
+        self, key: Key, steps: tuple[Revision, ...], scripts: Mapping[str, Script | None]
+    ) -> bool:
+        """Whether the files are the ones that were looked at."""
+        known, shown = self._steps[key], self.shown[key].scripts
+        return all(
+            one.version in known
+            and known[one.version].revision == one
+            and scripts[one.version] == shown[one.version]
+            for one in steps
+        )
 
     def _is_what_was_shown(
         self, key: Key, impact: Impact, scripts: Mapping[str, Script | None]

@@ -21,6 +21,7 @@ from typing import Any
 
 import click
 
+from alembic_rollback import direct
 from alembic_rollback.progress import LISTENER, PLACE
 
 PATIENCE = 1.0
@@ -36,9 +37,6 @@ def shown(config: Any = None) -> Iterator[None]:
     if not _is_wanted(config):
         yield
         return
-    from sqlalchemy import event
-    from sqlalchemy.engine import Engine
-
     line = _Line()
     listeners = {
         "before_cursor_execute": line.statement_begins,
@@ -52,7 +50,7 @@ def shown(config: Any = None) -> Iterator[None]:
         return make_record(*args, **kwargs)
 
     for name, listener in listeners.items():
-        event.listen(Engine, name, listener)
+        direct.listen(name, listener)
     logging.setLogRecordFactory(make_record_on_a_clean_line)
     line.start()
     try:
@@ -61,7 +59,7 @@ def shown(config: Any = None) -> Iterator[None]:
         line.stop()
         logging.setLogRecordFactory(make_record)
         for name, listener in listeners.items():
-            event.remove(Engine, name, listener)
+            direct.stop_listening(name, listener)
         LISTENER.reset(token)
 
 

@@ -9,6 +9,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from alembic_rollback.backup import take_backup
+from alembic_rollback.catalog.moments import Moment, read_moment
 from alembic_rollback.catalog.qualified import partitioned_tables, tables_with_data
 from alembic_rollback.checks.impact import assess
 from alembic_rollback.checks.registry import RECHECKED, findings
@@ -92,8 +93,9 @@ def rollback(
     archive = settings.archive == "always" if archive is None else archive
     options = Options("rollback-db", each, with_dependants, backup, stored, archive)
     sources: dict[Key, Source] = {}
+    moments: dict[Key, Moment] = {}
     planner = partial(_plan, request=request, stored=stored)
-    prepared = _prepare(config, planner, options, sources, writes=not dry_run)
+    prepared = _prepare(config, planner, options, sources, moments, writes=not dry_run)
     shown = list(prepared.values())
     if dry_run or not any(one.plan.steps for one in shown):
         return shown
@@ -101,7 +103,7 @@ def rollback(
     agreed = confirm(shown) if confirm else False
     if backup:
         prepared = _with_backups(config, settings, prepared, sources)
-    guard = Guard(config, prepared, agreed=agreed, each=each)
+    guard = Guard(config, prepared, moments, agreed=agreed, each=each)
     if lock_wait:
         check_duration("--lock-wait", lock_wait)
     order = Order(
@@ -142,13 +144,14 @@ def downgrade(
     # Alembic decides about transactions: whether its locks fit is not looked at.
     archive = settings_of(config).archive == "always"
     options = Options("downgrade", each=True, archive=archive)
-    prepared = _prepare(config, planner, options, {}, writes=not dry_run)
+    moments: dict[Key, Moment] = {}
+    prepared = _prepare(config, planner, options, {}, moments, writes=not dry_run)
     shown = list(prepared.values())
     agreed = False
     if not dry_run and any(one.plan.steps for one in shown):
         refuse(tuple(finding for one in shown for finding in one.findings))
         agreed = confirm(shown) if confirm else False
-    guard = Guard(config, prepared, agreed=agreed, each=True)
+    guard = Guard(config, prepared, moments, agreed=agreed, each=True)
     return shown, environment.guard_of_downgrade(guard)
 
 
@@ -235,12 +238,14 @@ def _prepare(
     planner: Planner,
     options: Options,
     sources: dict[Key, Source],
+    moments: dict[Key, Moment],
     *,
     writes: bool,
 ) -> dict[Key, Rollback]:
     """Plan, parse, weigh and check, for each database; nothing is written.
 
-    writes: it will be run later, so a read-only server is refused before anybody is asked.
+    sources, moments: filled for each database: where a backup is taken from, and the moment of the
+    look. writes: it will be run later, so a read-only server is refused before anybody is asked.
     """
 
     def see(snapshot: Snapshot, connection: Connection) -> tuple[Key, Rollback | NotApplied]:
@@ -248,6 +253,7 @@ def _prepare(
             refuse_read_only(connection, "default_transaction_read_only")
         if options.command == "rollback-db":
             _refuse_foreign(snapshot)
+        moments[snapshot.key] = read_moment(connection)
         try:
             found = look(config, snapshot, connection, planner, options)
         except NotApplied as error:

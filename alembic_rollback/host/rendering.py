@@ -26,12 +26,13 @@ from alembic.runtime.migration import MigrationContext
 from sqlalchemy import event
 from sqlalchemy.dialects.postgresql.base import PGCompiler
 from sqlalchemy.dialects.postgresql.psycopg2 import PGDialect_psycopg2
-from sqlalchemy.engine import Connection, Engine
+from sqlalchemy.engine import Connection
 from sqlalchemy.exc import ObjectNotExecutableError
 from sqlalchemy.pool import Pool
 from sqlalchemy.sql.dml import Insert
 from sqlalchemy.sql.elements import TextClause
 
+from alembic_rollback import direct
 from alembic_rollback.errors import Location, ScriptSyntaxError, shown_path
 from alembic_rollback.host.muting import muted
 from alembic_rollback.sql.outside import why_outside_transaction
@@ -499,7 +500,7 @@ def _guard_connections() -> None:
 
         return listener
 
-    event.listen(Engine, "do_connect", refuse("connects to a database"))
+    direct.listen("do_connect", refuse("connects to a database"))
     event.listen(Pool, "checkout", refuse("connects to a database"))
     statements = refuse("uses a connection of its own", _Refused)
-    event.listen(Engine, "before_cursor_execute", statements)
+    direct.listen("before_cursor_execute", statements)

@@ -11,6 +11,7 @@ from enum import Enum
 from functools import lru_cache
 from typing import Any
 
+from alembic_rollback.sql.build import enum_name
 from alembic_rollback.sql.names import quote_identifier, quote_name
 from alembic_rollback.sql.parser import Statement
 
@@ -221,6 +222,34 @@ _EVENTS = {
     "InsertStmt": ("INSERT",),
     "MergeStmt": ("INSERT", "UPDATE", "DELETE"),
     "UpdateStmt": ("UPDATE",),
+}
+
+
+def is_foreseeable(statement: Statement) -> bool:
+    """Whether the catalog and its text tell all that it does.
+
+    It changes no rows but by dropping them, and evaluates no expression that could call something.
+    """
+    if statement.kind == "DropStmt":
+        return all(effect.loss is not Loss.UNKNOWN for effect in effects(statement))
+    if statement.kind == "AlterTableStmt":
+        return all(
+            enum_name(item.alter_table_cmd, "subtype") in _FORESEEABLE
+            for item in statement.node.cmds
+        )
+    return statement.kind == "CommentStmt"
+
+
+_FORESEEABLE = {
+    "AT_ColumnDefault",
+    "AT_DisableRowSecurity",
+    "AT_DropColumn",
+    "AT_DropConstraint",
+    "AT_DropNotNull",
+    "AT_EnableRowSecurity",
+    "AT_ForceRowSecurity",
+    "AT_NoForceRowSecurity",
+    "AT_SetNotNull",
 }
 
 
