@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from functools import partial
@@ -16,12 +16,13 @@ from alembic_rollback.checks.impact import Known, assess
 from alembic_rollback.checks.registry import findings
 from alembic_rollback.checks.rules.later_revisions import users
 from alembic_rollback.checks.subject import Subject
-from alembic_rollback.errors import Blocked, RollbackError
+from alembic_rollback.errors import Blocked, PairError, RollbackError
 from alembic_rollback.host.archiving import archive_of
 from alembic_rollback.host.environment import Snapshot, stored_downs
 from alembic_rollback.host.scripts import load_script, load_stored, pair_of
 from alembic_rollback.host.steps import rest_of
 from alembic_rollback.model import Finding, Plan, Revision, Rollback, StoredDown
+from alembic_rollback.pairs import read_text
 from alembic_rollback.settings import Settings
 from alembic_rollback.sql.names import quote_identifier
 from alembic_rollback.sql.script import Script
@@ -51,12 +52,35 @@ class Options:
     """What would be lost is kept."""
 
 
+class Ups(Mapping[str, Script | None]):
+    """Parsed ups by version: read when asked for. A bad one is None: it stands in nobody's way."""
+
+    def __init__(self, readers: Mapping[str, Callable[[], tuple[Script | None, str]]]) -> None:
+        self._readers = readers
+        self._read: dict[str, Script | None] = {}
+
+    def __getitem__(self, version: str) -> Script | None:
+        if version not in self._read:
+            read, self._read[version] = self._readers[version], None
+            with suppress(RollbackError, OSError):
+                self._read[version], _ = read()
+        return self._read[version]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._readers)
+
+    def __len__(self) -> int:
+        return len(self._readers)
+
+
 @dataclass
 class Scripts:
     """The parsed scripts of a plan; why a `.py` could not be read."""
 
     downs: dict[str, Script | None] = field(default_factory=dict)
-    ups: dict[str, Script | None] = field(default_factory=dict)
+    ups: Mapping[str, Script | None] = field(default_factory=dict)
+    texts: dict[str, str] = field(default_factory=dict)
+    """The later ups that are pairs."""
     why: dict[str, str] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
     """What is left of partial revisions, and where it goes on."""
@@ -199,6 +223,7 @@ def _subject(
         snapshot.rows,
         directory_of(config),
         options.command,
+        scripts.texts,
     )
     return subject, scripts
 
@@ -219,11 +244,12 @@ def _read(
         found.downs[step.version], why = read(step, "down")
         if why:
             found.why[step.version] = why
-    for revision in (*plan.steps, *plan.later):
-        found.ups[revision.version] = None
-        # An up is only read to know what belongs to it: a bad one stands in nobody's way.
-        with suppress(RollbackError, OSError):
-            found.ups[revision.version], _ = read(revision, "up")
+    found.ups = Ups({one.version: partial(read, one, "up") for one in (*plan.steps, *plan.later)})
+    for revision in plan.later:
+        known = revision.version in snapshot.history.revisions and revision.is_pair
+        with suppress(PairError):
+            if known:
+                found.texts[revision.version] = read_text(revision.path)
     return found
 
 

@@ -111,6 +111,24 @@ _DESCRIBE = (
     ") AS p ON true"
 )
 
+_NAMES_NEEDED = (
+    "WITH a (classid, objid) AS (SELECT * FROM unnest("
+    "CAST(string_to_array(:classes, ',') AS oid[]), CAST(string_to_array(:oids, ',') AS oid[]))) "
+    + " UNION ".join(
+        [
+            f"SELECT {one.prefix}name FROM a JOIN {one.catalog} ON oid = objid "
+            f"WHERE classid = {one.classid}"
+            for one in _SPACES.values()
+        ]
+        + [
+            f"SELECT relname FROM a JOIN {catalog} p ON p.oid = objid "
+            f"JOIN pg_class r ON r.oid = p.{owner} WHERE classid = {classid}"
+            for catalog, classid, _, owner in _PARTS.values()
+            if owner != "contypid"
+        ]
+    )
+)
+
 
 @dataclass(frozen=True)
 class Description:
@@ -369,6 +387,23 @@ def describe(connection: Connection, addresses: Iterable[Address]) -> dict[Addre
                 kind, identity, shown, owner, bool(hidden) or identity.startswith("pg_toast.")
             )
     return found
+
+
+def names_needed(connection: Connection, addresses: Iterable[Address]) -> set[str]:
+    """Of each object that exists, the name without which no SQL can say which one is meant.
+
+    A part of a table is named together with its table: the table's name.
+    """
+    listed = [address for address in addresses if address.objid > 0]
+    if not listed:
+        return set()
+    rows = _query(
+        connection,
+        _NAMES_NEEDED,
+        classes=",".join(str(a.classid) for a in listed),
+        oids=",".join(str(a.objid) for a in listed),
+    )
+    return {str(row[0]) for row in rows}
 
 
 def _query(connection: Connection, sql: str, **values: Any) -> Any:

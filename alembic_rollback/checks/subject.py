@@ -27,13 +27,17 @@ class Subject:
     scripts: Mapping[str, Script | None]
     """The parsed down of each step by version; None where it cannot be read (see `impact`)."""
     ups: Mapping[str, Script | None]
-    """The parsed up of each step and of each later one that is applied; None where unreadable."""
+    """The parsed up of each step and of each later one that is applied; None where unreadable.
+
+    Parsed when it is asked for."""
     rows: Mapping[str, LedgerRow]
     """The ledger by version."""
     directory: Path = Path()
     """Of the configuration file: relative paths in the settings start there."""
     command: str = "rollback-db"
     """`rollback-db`, or `downgrade` for Alembic's own."""
+    texts: Mapping[str, str] = field(default_factory=dict)
+    """The later ups that are pairs, as they stand in their files."""
     memory: dict[str, Any] = field(default_factory=dict, repr=False, compare=False)
     """What one check has found out and another needs, too, by a name of its own."""
 

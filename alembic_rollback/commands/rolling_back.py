@@ -29,7 +29,7 @@ from alembic_rollback.host.environment import Key, Snapshot
 from alembic_rollback.host.retrying import pauses, wait_or_raise
 from alembic_rollback.host.runs import backend_of, refuse_read_only
 from alembic_rollback.host.state import DowngradeGuard, Order, State, new_run
-from alembic_rollback.ledger import Shape
+from alembic_rollback.ledger import Ledger, Shape
 from alembic_rollback.model import (
     Impact,
     Plan,
@@ -377,12 +377,11 @@ def _tell_what_was_committed(
     if failure is None or (len(prepared) < 2 and not failure.external):
         return
 
-    def see(snapshot: Snapshot, connection: Connection) -> tuple[Key, tuple[str, ...], int]:
-        logged = snapshot.ledger.logged(connection, run_id, "rolled_back")
-        return snapshot.key, logged, backend_of(connection)
+    def see(key: Key, ledger: Ledger, connection: Connection) -> tuple[Key, tuple[str, ...], int]:
+        return key, ledger.logged(connection, run_id, "rolled_back"), backend_of(connection)
 
     try:
-        found = environment.inspect(config, see)
+        found = environment.inspect_ledgers(config, see)
     except Exception as second:
         # The first error is what the user needs; a transaction that failed answers nothing.
         log.debug("What was committed could not be asked: %s", second)
@@ -401,11 +400,11 @@ def _tell_what_was_committed(
 
 def _logged(config: Config, run_id: str) -> dict[Key, tuple[str, ...]]:
     return dict(
-        environment.inspect(
+        environment.inspect_ledgers(
             config,
-            lambda snapshot, connection: (
-                snapshot.key,
-                snapshot.ledger.logged(connection, run_id, "rolled_back"),
+            lambda key, ledger, connection: (
+                key,
+                ledger.logged(connection, run_id, "rolled_back"),
             ),
         )
     )

@@ -122,15 +122,33 @@ def inspect(config: Config, read: Callable[[Snapshot, Connection], T]) -> list[T
 
     Raises DatabaseError where there is no connection, or no PostgreSQL.
     """
+
+    def see(context: MigrationContext, number: int) -> T:
+        assert context.connection is not None
+        return read(_read_snapshot(context, number), context.connection)
+
+    return _look(config, see)
+
+
+def inspect_ledgers(config: Config, read: Callable[[Key, Ledger, Connection], T]) -> list[T]:
+    """The same for what only the ledger and its log can say: no revision is read."""
+
+    def see(context: MigrationContext, number: int) -> T:
+        assert context.connection is not None
+        ledger = find_ledger(context, settings_of(context.config))
+        return read(_key(context, ledger, number), ledger, context.connection)
+
+    return _look(config, see)
+
+
+def _look(config: Config, see: Callable[[MigrationContext, int], T]) -> list[T]:
     found: list[T] = []
 
     def look(heads: Any, context: MigrationContext) -> list[Any]:
         if context.dialect.name != "postgresql":
             raise needs_postgresql(context.dialect.name)
-        assert context.connection is not None
         with _read_only(context):
-            snapshot = _read_snapshot(context, len(found))
-            found.append(read(snapshot, context.connection))
+            found.append(see(context, len(found)))
         return []
 
     directory = script_directory(config)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from weakref import WeakValueDictionary
 
 from alembic_rollback.errors import ScriptSyntaxError
 from alembic_rollback.sql.names import quote_name
@@ -89,6 +90,10 @@ class Script:
         return tuple(f"RESET {quote_name(tuple(name.split('.')))}" for name in names)
 
 
+_READ: WeakValueDictionary[tuple[str, Path, bool], Script] = WeakValueDictionary()
+"""A file is read again under the lock, and parsed again only if it isn't the same."""
+
+
 def read_script(text: str, path: Path, *, no_transaction: bool = False) -> Script:
     """Parse and check one file's text.
 
@@ -96,6 +101,14 @@ def read_script(text: str, path: Path, *, no_transaction: bool = False) -> Scrip
     dropped, so that the script commits together with the ledger. Raises ScriptSyntaxError with
     the place of anything that cannot be run.
     """
+    key = (text, path, no_transaction)
+    known = _READ.get(key)
+    if known is None:
+        known = _READ[key] = _checked(text, path, no_transaction)
+    return known
+
+
+def _checked(text: str, path: Path, no_transaction: bool) -> Script:
     statements = _unwrapped(parse(text, path))
     for statement in statements:
         _refuse_what_cannot_run(statement)

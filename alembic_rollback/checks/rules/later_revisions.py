@@ -80,20 +80,39 @@ class _Uses:
         self.direct: dict[Revision, list[str]] = {}
         """With the names of what they use."""
         self.unknown: list[Revision] = []
-        self._preload()
         going = _going(subject)
+        naming = self._naming(going.along.keys() | going.relations.keys())
+        self._preload(naming)
         partly = any(subject.scripts.get(step.version) is None for step in subject.plan.steps)
         for revision in subject.plan.later:
-            up = subject.ups.get(revision.version)
-            used = self._used(up, going) if up else []
+            readable, used = True, list[str]()
+            if revision in naming:
+                up = subject.ups.get(revision.version)
+                readable, used = up is not None, self._used(up, going) if up else []
             if used:
                 self.direct[revision] = used
-            elif up is None or partly:
+            elif not readable or partly:
                 self.unknown.append(revision)
 
-    def _preload(self) -> None:
+    def _naming(self, addresses: Iterable[Address]) -> list[Revision]:
+        """The later revisions whose text has a name of these objects in it: no other can use them.
+
+        Found by their bare text, because to parse hundreds of scripts takes a second.
+        """
+        names = objects.names_needed(self.subject.connection, addresses)
+        # A quote in a quoted name is written twice; anything can be written U&"\0061".
+        needles = {name.lower().replace('"', '""') for name in names} | {"u&"}
+        texts = self.subject.texts
+        return [
+            revision
+            for revision in self.subject.plan.later
+            if revision.version not in texts
+            or any(needle in texts[revision.version].lower() for needle in needles)
+        ]
+
+    def _preload(self, later: Iterable[Revision]) -> None:
         """One query for the relations that all the ups name or make, one for their parts."""
-        ups = (self.subject.ups.get(revision.version) for revision in self.subject.plan.later)
+        ups = (self.subject.ups.get(revision.version) for revision in later)
         statements = [statement for up in ups if up for statement in up.statements]
         named = {name[-1] for statement in statements for name in named_relations(statement)}
         named |= {one.node.idxname for one in statements if one.kind == "IndexStmt"} - {""}
@@ -101,13 +120,16 @@ class _Uses:
 
     def all_together(self) -> list[Revision]:
         """Those that use it, and those that use what these have made, in the plan's order."""
-        chosen, made = set[Revision](), _NOTHING
+        chosen, made, naming = set[Revision](), _NOTHING, list[Revision]()
         for revision in self.subject.plan.later:  # each after what it stands on
+            if revision not in self.direct and revision not in naming:
+                continue
             up = self.subject.ups.get(revision.version)
             own, named = self._made_and_named(up) if up else (_NOTHING, _NOTHING)
             if revision in self.direct or made & named:
                 chosen.add(revision)
                 made |= own
+                naming = self._naming(made)
         return [revision for revision in self.subject.plan.later if revision in chosen]
 
     def _used(self, up: Script, going: _Going) -> list[str]:
