@@ -35,7 +35,7 @@ class Address(NamedTuple):
     @property
     def whole(self) -> Address:
         """The object itself, or the table of a column."""
-        return Address(self.classid, self.objid)
+        return Address(self.classid, self.objid) if self.objsubid else self
 
 
 class Edge(NamedTuple):
@@ -75,7 +75,8 @@ class Dependencies:
 
     def read(self, connection: Connection, objects: Iterable[Address]) -> None:
         """Read what depends on the objects, directly or not, and on what they are parts of."""
-        wanted = {address.whole for address in objects if address.objid > 0} - self._known
+        every = {address.whole for address in objects if address.objid > 0}
+        wanted = every.difference(self._known)
         if not wanted:
             return
         for row in _edges(connection, wanted):

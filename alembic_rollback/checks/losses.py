@@ -80,7 +80,7 @@ class Losses:
     def load(self, addresses: Iterable[Address]) -> None:
         """Read many relations in one query."""
         oids = {a.objid for a in addresses if a.classid == PG_CLASS and a.objid > 0}
-        new = oids - self._tables.keys()
+        new = {oid for oid in oids if oid not in self._tables}  # a difference reads all keys
         if new:
             self._tables |= catalog.tables_by_oid(self.connection, new)
 
