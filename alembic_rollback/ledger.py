@@ -568,6 +568,12 @@ def _collateral(version: str, statement: str) -> Collateral:
     return Collateral(version, **told)
 
 
+def has_schema(connection: Connection, name: str) -> bool:
+    """Whether there is a schema of that name."""
+    sql = "SELECT EXISTS (SELECT FROM pg_namespace WHERE nspname = :name)"
+    return bool(_run(connection, sql, {"name": name}).scalar_one())
+
+
 def find_table(connection: Connection, schema: str, name: str) -> tuple[str, str] | None:
     """Schema and name of a table: in that schema, else where search_path finds it.
 

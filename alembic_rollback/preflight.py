@@ -17,8 +17,8 @@ from alembic_rollback.checks.registry import findings
 from alembic_rollback.checks.rules.later_revisions import users
 from alembic_rollback.checks.subject import Subject
 from alembic_rollback.errors import Blocked, PairError, RollbackError
-from alembic_rollback.host.archiving import archive_of
 from alembic_rollback.host.environment import Snapshot, stored_downs
+from alembic_rollback.host.ledgers import archive_of
 from alembic_rollback.host.scripts import load_script, load_stored, pair_of
 from alembic_rollback.host.steps import rest_of
 from alembic_rollback.model import Finding, Plan, Revision, Rollback, StoredDown

@@ -135,8 +135,6 @@ def main() -> None:
 
 def guarded(action: Callable[[], Any], *, raise_errors: bool = False) -> int:
     """Run an action; turn every expected error into one line and its exit code."""
-    from alembic_rollback.host.failures import failure_of, told
-
     try:
         result = action()
         return result if isinstance(result, int) else DONE
@@ -149,9 +147,13 @@ def guarded(action: Callable[[], Any], *, raise_errors: bool = False) -> int:
     except click.exceptions.Exit as ended:
         return ended.exit_code
     except (click.Abort, KeyboardInterrupt) as error:
+        from alembic_rollback.host.failures import failure_of
+
         origin = error.__cause__ or error
         return report(origin if failure_of(origin) else _interrupted())
     except Exception as error:
+        from alembic_rollback.host.failures import failure_of, told
+
         if _is_command_error(error):
             if raise_errors:
                 raise

@@ -11,9 +11,9 @@ from alembic_rollback.archive.restoring import Restoration, Restored, Restorer, 
 from alembic_rollback.archive.store import Archive, Item
 from alembic_rollback.errors import Blocked, NotApplied, RollbackError
 from alembic_rollback.host import collateral, environment
-from alembic_rollback.host.archiving import archive_of
 from alembic_rollback.host.configuration import settings_of
 from alembic_rollback.host.environment import Key, Snapshot
+from alembic_rollback.host.ledgers import archive_of
 from alembic_rollback.host.runs import refuse_read_only
 from alembic_rollback.host.state import Order, State, new_run
 from alembic_rollback.model import LogEntry

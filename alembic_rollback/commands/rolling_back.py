@@ -23,9 +23,9 @@ from alembic_rollback.errors import (
 )
 from alembic_rollback.guard import Guard
 from alembic_rollback.host import environment, failures
-from alembic_rollback.host.archiving import archive_of
 from alembic_rollback.host.configuration import settings_of
 from alembic_rollback.host.environment import Key, Snapshot
+from alembic_rollback.host.ledgers import archive_of
 from alembic_rollback.host.retrying import pauses, wait_or_raise
 from alembic_rollback.host.runs import backend_of, refuse_read_only
 from alembic_rollback.host.state import DowngradeGuard, Order, State, new_run

@@ -8,8 +8,8 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from alembic_rollback.archive.store import Archive
 from alembic_rollback.errors import Blocked, RollbackError
+from alembic_rollback.host.ledgers import archive_of
 from alembic_rollback.host.outside import taken
 from alembic_rollback.host.state import State, Watching
 from alembic_rollback.model import LogEntry
@@ -20,16 +20,9 @@ from alembic_rollback.sql.parser import Statement, parse
 if TYPE_CHECKING:
     from sqlalchemy.engine import Connection
 
-    from alembic_rollback.ledger import Ledger
-    from alembic_rollback.settings import Settings
 
 _PLACEHOLDER = re.compile(r"%s|%\(\w+\)s|\$\d+|(?<!:):[a-z_]\w*", re.I)
 """Of the drivers' parameter styles."""
-
-
-def archive_of(settings: Settings, ledger: Ledger) -> Archive:
-    """The archive of a ledger."""
-    return Archive(settings.archive_schema, (ledger.schema, ledger.table))
 
 
 def archives(state: State, direction: str) -> bool:

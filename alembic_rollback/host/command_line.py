@@ -8,7 +8,6 @@ from collections.abc import Sequence
 from contextlib import nullcontext
 from typing import TYPE_CHECKING, Any
 
-from alembic_rollback.host.failures import failure_of, told
 from alembic_rollback.host.seams import EDGE, edge
 
 if TYPE_CHECKING:
@@ -87,6 +86,8 @@ def run_command(wrapped: Any, _: CommandLine, args: Any, kwargs: Any) -> None:
             run()
     except SystemExit as ended:
         # Alembic has printed a CommandError; a step may have failed with it.
+        from alembic_rollback.host.failures import failure_of
+
         error = ended.__context__
         if error is not None and failure_of(error):
             edge().report(error)
@@ -94,10 +95,14 @@ def run_command(wrapped: Any, _: CommandLine, args: Any, kwargs: Any) -> None:
             _suggest(config, options, error)
         raise
     except KeyboardInterrupt as error:
+        from alembic_rollback.host.failures import failure_of
+
         if options.raiseerr or not failure_of(error):
             raise
         sys.exit(edge().report(error))
     except Exception as error:
+        from alembic_rollback.host.failures import told
+
         found = told(error)
         if options.raiseerr or found is None:
             raise

@@ -11,13 +11,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from alembic_rollback.errors import DatabaseError, PairError, RollbackError
-from alembic_rollback.host.archiving import archive_of
-from alembic_rollback.host.collateral import still_gone
 from alembic_rollback.host.configuration import settings_of
-from alembic_rollback.host.failures import told
 from alembic_rollback.host.history import History, history_of
 from alembic_rollback.host.interrupts import interruptible
-from alembic_rollback.host.runs import find_ledger
+from alembic_rollback.host.ledgers import archived_versions, find_ledger
 from alembic_rollback.host.scripts import needs_postgresql, script_of
 from alembic_rollback.host.state import (
     ARGUMENTS,
@@ -28,7 +25,6 @@ from alembic_rollback.host.state import (
     Starting,
     State,
 )
-from alembic_rollback.host.steps import prepare
 from alembic_rollback.host.transactions import leave_autocommit
 from alembic_rollback.ledger import Ledger, Shape, server_now
 from alembic_rollback.model import (
@@ -41,9 +37,7 @@ from alembic_rollback.model import (
     StoredDown,
 )
 from alembic_rollback.planning import reconcile
-from alembic_rollback.recovery.remains import still_partial
 from alembic_rollback.settings import Settings
-from alembic_rollback.sql.script import Script
 
 if TYPE_CHECKING:
     from alembic.config import Config
@@ -51,9 +45,11 @@ if TYPE_CHECKING:
     from alembic.script import ScriptDirectory
     from sqlalchemy.engine import Connection
 
+    from alembic_rollback.sql.script import Script
+
 T = TypeVar("T")
 Guard = Callable[
-    ["Key", "State", tuple[Revision, ...], Mapping[str, Script | None]],
+    ["Key", "State", "tuple[Revision, ...]", "Mapping[str, Script | None]"],
     None,
 ]
 Key = tuple[int, str, str, str]
@@ -169,6 +165,8 @@ def execute(config: Config, plans: Mapping[Key, Plan], order: Order, guard: Guar
     is a transaction of its own, before each; raises to stop it. Errors of a step come out as they
     were raised; `failure_of` tells where the database is then.
     """
+    from alembic_rollback.host.steps import prepare
+
     seen: list[str] = []
 
     def roll_back(heads: Any, context: MigrationContext) -> list[Any]:
@@ -265,6 +263,7 @@ def guard_of_downgrade(guard: Guard) -> DowngradeGuard:
 
 def render(config: Config, snapshot: Snapshot, plan: Plan, order: Order) -> None:
     """Write the SQL of a plan to the output that env.py's offline mode writes to."""
+    from alembic_rollback.host.steps import prepare
 
     def steps(heads: Any, context: MigrationContext) -> list[Any]:
         state = STATE.get()
@@ -352,12 +351,29 @@ def _read_snapshot(context: MigrationContext, number: int) -> Snapshot:
         heads=heads if after.heads is None else tuple(sorted(after.heads)),
         failures=ledger.failures(connection) if has_log else {},
         now=server_now(connection),
-        collateral=still_gone(connection, gone, after.applied),
+        collateral=_still_gone(connection, gone, after.applied) if gone else (),
         has_log=has_log,
-        partials=still_partial(connection, ledger.partials(connection)) if has_log else {},
-        archived=archive_of(settings, ledger).waiting(connection) if has_log else (),
+        partials=_still_partial(connection, ledger) if has_log else {},
+        archived=archived_versions(connection, settings, ledger) if has_log else (),
         arguments=ARGUMENTS.get(),
     )
+
+
+def _still_gone(
+    connection: Connection, gone: list[Collateral], applied: frozenset[str]
+) -> tuple[Collateral, ...]:
+    from alembic_rollback.host.collateral import still_gone
+
+    return still_gone(connection, gone, applied)
+
+
+def _still_partial(connection: Connection, ledger: Ledger) -> dict[str, Partial]:
+    found = ledger.partials(connection)
+    if not found:
+        return found
+    from alembic_rollback.recovery.remains import still_partial
+
+    return still_partial(connection, found)
 
 
 def _key(context: MigrationContext, ledger: Ledger, number: int) -> Key:
@@ -418,6 +434,8 @@ def _connection_errors() -> Iterator[None]:
             raise unreadable from None
         raise
     except (exc.DBAPIError, exc.PendingRollbackError) as error:
+        from alembic_rollback.host.failures import told
+
         found = told(error)
         if found is None or found is error:
             raise

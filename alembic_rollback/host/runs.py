@@ -16,11 +16,11 @@ from alembic_rollback.host import archiving, collateral, failures
 from alembic_rollback.host.configuration import settings_of
 from alembic_rollback.host.history import History, history_of
 from alembic_rollback.host.interrupts import interruptible
+from alembic_rollback.host.ledgers import find_ledger
 from alembic_rollback.host.locks import RunnerLock
 from alembic_rollback.host.outside import Recorder, note_committed, repair, taken
 from alembic_rollback.host.scripts import needs_postgresql
 from alembic_rollback.host.state import (
-    ARGUMENTS,
     OPTION,
     STATE,
     Order,
@@ -50,24 +50,6 @@ log = logging.getLogger("alembic.rollback")
 Load = Callable[[], SqlScript]
 
 _FOR_ANOTHER_ROLE = "`alembic upgrade --sql` prints the statements, for a role that may."
-
-
-def run_migrations(wrapped: Any, context: MigrationContext, args: Any, kwargs: Any) -> None:
-    """Seam `MigrationContext.run_migrations`."""
-
-    def alembic_run() -> None:
-        wrapped(*args, **kwargs)
-
-    token = ARGUMENTS.set(kwargs)
-    try:
-        if not _is_ours(context):
-            alembic_run()
-        elif context.as_sql:
-            _run_offline(context, alembic_run)
-        else:
-            _run_online(context, alembic_run)
-    finally:
-        ARGUMENTS.reset(token)
 
 
 def autocommit_block(wrapped: Any, context: MigrationContext, args: Any, kwargs: Any) -> Any:
@@ -121,29 +103,8 @@ def _run(
         return run_script(context.connection, script, held=state.held, each=recorder)
 
 
-def find_ledger(context: MigrationContext, settings: Settings) -> Ledger:
-    """Name the ledger that belongs to a context's version table."""
-    table = ledgers.ledger_name(settings.ledger_table, context.version_table)
-    schema = context.version_table_schema
-    if context.as_sql:
-        return Ledger(schema or "", table)
-    assert context.connection is not None
-    found = ledgers.find_schema(context.connection, schema, context.version_table, table)
-    return Ledger(found, table)
-
-
-def _is_ours(context: MigrationContext) -> bool:
-    options = context.opts
-    writes = options.get("destination_rev") is not None or OPTION in options
-    return (
-        writes
-        and context.dialect.name == "postgresql"
-        and context.script is not None
-        and not options.get("dont_mutate", False)
-    )
-
-
-def _run_offline(context: MigrationContext, alembic_run: Callable[[], None]) -> None:
+def run_offline(context: MigrationContext, alembic_run: Callable[[], None]) -> None:
+    """Write a run's SQL, with the books that an online run would keep."""
     assert context.script is not None
     order: Order | None = context.opts.get(OPTION)
     settings, history = settings_of(context.config), history_of(context.script, downs=False)
@@ -189,7 +150,8 @@ def _write_reconciled(state: State, starting: Starting) -> None:
         state.replace_heads(frozenset(starting.heads))
 
 
-def _run_online(context: MigrationContext, alembic_run: Callable[[], None]) -> None:
+def run_online(context: MigrationContext, alembic_run: Callable[[], None]) -> None:
+    """Run it under the lock; ledger, log and version table follow each step."""
     assert context.script is not None
     assert context.connection is not None
     settings, history = settings_of(context.config), history_of(context.script, downs=False)

@@ -22,11 +22,11 @@ from alembic_rollback.pairs import (
     refuse_large,
 )
 from alembic_rollback.planning import suggest
-from alembic_rollback.sql.script import Script as SqlScript
-from alembic_rollback.sql.script import read_script
 
 if TYPE_CHECKING:
     from alembic.script import Script, ScriptDirectory
+
+    from alembic_rollback.sql.script import Script as SqlScript
 
 
 @dataclass(frozen=True)
@@ -88,6 +88,8 @@ def load_stored(stored: StoredDown, most: int | None = None) -> SqlScript:
     """Parse and check a stored down; as `load_script`."""
     if most is not None:
         refuse_large(stored.path, len(stored.text.encode()), most)
+    from alembic_rollback.sql.script import read_script
+
     header = read_header(stored.text)
     return read_script(stored.text, stored.path, no_transaction=header.no_transaction)
 
@@ -140,6 +142,8 @@ def load_script(pair: Pair, direction: str, most: int | None = None) -> SqlScrip
     most: as many bytes as `max_script_size` allows. Raises PairError where the down isn't there or
     a script is larger, ScriptSyntaxError with the place.
     """
+    from alembic_rollback.sql.script import read_script
+
     path = pair.up if direction == "up" else pair.down
     if path is None:
         raise PairError(

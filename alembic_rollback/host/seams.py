@@ -59,7 +59,7 @@ SEAMS = (
         "alembic.op",
         "alembic.runtime.migration",
         "MigrationContext.run_migrations",
-        "runs:run_migrations",
+        "migrations:run_migrations",
     ),
     Seam(
         "alembic.op",

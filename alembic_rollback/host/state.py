@@ -16,20 +16,22 @@ from typing import TYPE_CHECKING, Any
 
 from alembic_rollback import direct
 from alembic_rollback.host.history import History, checksum_of
-from alembic_rollback.host.locks import RunnerLock
 from alembic_rollback.host.scripts import pair_of
 from alembic_rollback.ledger import Ledger, Run
-from alembic_rollback.model import LogEntry, Partial, Revision, StoredDown
+from alembic_rollback.model import LogEntry
 from alembic_rollback.pairs import Pair, read_text
 from alembic_rollback.planning import Applied
-from alembic_rollback.recovery.remains import Remains
 from alembic_rollback.settings import Settings
 from alembic_rollback.sql.names import quote_literal
-from alembic_rollback.sql.script import Script as SqlScript
 
 if TYPE_CHECKING:
     from alembic.runtime.migration import MigrationContext
     from sqlalchemy.engine import Connection
+
+    from alembic_rollback.host.locks import RunnerLock
+    from alembic_rollback.model import Partial, Revision, StoredDown
+    from alembic_rollback.recovery.remains import Remains
+    from alembic_rollback.sql.script import Script as SqlScript
 
 OPTION = "alembic_rollback"
 """The key of an Order in the context's options: a run of rollback-db."""
