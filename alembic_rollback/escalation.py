@@ -19,7 +19,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from alembic_rollback.errors import Location, RollbackError, StatementError, shown_path
-from alembic_rollback.host.environment import Key, Snapshot
 from alembic_rollback.model import GeneratedDown, LogRow, Partial, Revision, Status, StepFailure
 from alembic_rollback.runner import describe
 from alembic_rollback.sql.secrets import redacted, without_passwords
@@ -27,6 +26,7 @@ from alembic_rollback.sql.secrets import redacted, without_passwords
 if TYPE_CHECKING:
     from sqlalchemy.engine import Connection
 
+    from alembic_rollback.host.environment import Key, Snapshot
     from alembic_rollback.verification import Verification
 
 LAST_ROWS = 20

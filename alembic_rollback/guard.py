@@ -6,25 +6,26 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from alembic_rollback.catalog.moments import Moment
 from alembic_rollback.catalog.tables import lock_tables
 from alembic_rollback.checks.digest import content, step_content
 from alembic_rollback.checks.impact import Known, assess
 from alembic_rollback.checks.registry import RECHECKED, findings
 from alembic_rollback.errors import Blocked, LockNotAvailable
 from alembic_rollback.host import collateral
-from alembic_rollback.host.environment import Key
 from alembic_rollback.host.retrying import DEADLOCK, LOCK_TIMEOUT
-from alembic_rollback.host.state import State
-from alembic_rollback.model import Affected, Impact, Revision, Rollback, StepImpact
 from alembic_rollback.preflight import budget_of, refuse, subject_of
 from alembic_rollback.runner import describe
-from alembic_rollback.sql.script import Script
 from alembic_rollback.stillness import Stillness
 
 if TYPE_CHECKING:
     from alembic.config import Config
     from sqlalchemy.engine import Connection
+
+    from alembic_rollback.catalog.moments import Moment
+    from alembic_rollback.host.environment import Key
+    from alembic_rollback.host.state import State
+    from alembic_rollback.model import Affected, Impact, Revision, Rollback, StepImpact
+    from alembic_rollback.sql.script import Script
 
 
 class Guard:

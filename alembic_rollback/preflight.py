@@ -23,13 +23,14 @@ from alembic_rollback.host.scripts import load_script, load_stored, pair_of
 from alembic_rollback.host.steps import rest_of
 from alembic_rollback.model import Finding, Plan, Revision, Rollback, StoredDown
 from alembic_rollback.pairs import read_text
-from alembic_rollback.settings import Settings
 from alembic_rollback.sql.names import quote_identifier
 from alembic_rollback.sql.script import Script
 
 if TYPE_CHECKING:
     from alembic.config import Config
     from sqlalchemy.engine import Connection
+
+    from alembic_rollback.settings import Settings
 
 Planner = Callable[[Snapshot, "Connection", tuple[str, ...]], Plan]
 """Makes the plan for one database, with some more versions in it."""

@@ -16,10 +16,11 @@ from alembic_rollback import direct
 from alembic_rollback.errors import StatementError
 from alembic_rollback.progress import PLACE
 from alembic_rollback.sql.parser import Statement
-from alembic_rollback.sql.script import Script
 
 if TYPE_CHECKING:
     from sqlalchemy.engine import Connection
+
+    from alembic_rollback.sql.script import Script
 
 UNSAFE_USE_OF_NEW_VALUE = "55P04"
 """SQLSTATE: of an enum value, in the transaction that adds it."""

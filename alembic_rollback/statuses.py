@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
-from alembic_rollback.host.environment import Snapshot
 from alembic_rollback.ledger import Shape
 from alembic_rollback.model import (
     Collateral,
@@ -15,6 +15,9 @@ from alembic_rollback.model import (
     Status,
 )
 from alembic_rollback.planning import holes
+
+if TYPE_CHECKING:
+    from alembic_rollback.host.environment import Snapshot
 
 
 def status_of(snapshot: Snapshot) -> Status:

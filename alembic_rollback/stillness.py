@@ -14,10 +14,10 @@ from alembic_rollback import direct
 from alembic_rollback.catalog.moments import Moment, read_moment
 from alembic_rollback.host.archiving import archives
 from alembic_rollback.sql.effects import is_foreseeable
-from alembic_rollback.sql.script import Script
 
 if TYPE_CHECKING:
     from alembic_rollback.host.state import State
+    from alembic_rollback.sql.script import Script
 
 
 class Stillness:

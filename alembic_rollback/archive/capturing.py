@@ -8,11 +8,12 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 from alembic_rollback.archive.moving import Kept, columns_of, root_of, sequences_of
 from alembic_rollback.archive.store import ROWS, VALUES, Archive, Column, Contents
-from alembic_rollback.ledger import Run
 from alembic_rollback.sql.names import quote_always, quote_name
 
 if TYPE_CHECKING:
     from sqlalchemy.engine import Connection
+
+    from alembic_rollback.ledger import Run
 
 # The primary key, else the unique index with the fewest columns, none of which may be null.
 _KEY = """

@@ -6,12 +6,13 @@ import json
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
-from alembic_rollback.catalog.dependencies import Address
 from alembic_rollback.errors import Blocked
 from alembic_rollback.sql.names import quote_always
 
 if TYPE_CHECKING:
     from sqlalchemy.engine import Connection
+
+    from alembic_rollback.catalog.dependencies import Address
 
 _IDENTIFY = (
     "SELECT i.type, i.identity, CAST(to_json(a.object_names) AS text) "

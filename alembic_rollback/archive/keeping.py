@@ -20,13 +20,14 @@ from alembic_rollback.catalog.dependencies import PG_CLASS, Address
 from alembic_rollback.checks.losses import conversion
 from alembic_rollback.checks.simulation import World, follow
 from alembic_rollback.errors import Blocked
-from alembic_rollback.ledger import Run
 from alembic_rollback.sql.effects import Effect, effects
 from alembic_rollback.sql.names import quote_always
-from alembic_rollback.sql.parser import Statement
 
 if TYPE_CHECKING:
     from sqlalchemy.engine import Connection
+
+    from alembic_rollback.ledger import Run
+    from alembic_rollback.sql.parser import Statement
 
 # Tables that hold rows themselves, are not temporary, and are nobody's bookkeeping.
 _TABLES = """

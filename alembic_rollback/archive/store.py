@@ -8,11 +8,12 @@ from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-from alembic_rollback.ledger import Run
 from alembic_rollback.sql.names import quote_always, quote_name
 
 if TYPE_CHECKING:
     from sqlalchemy.engine import Connection
+
+    from alembic_rollback.ledger import Run
 
 LIST = "archived"
 """The list's name, in the archive schema."""

@@ -11,11 +11,12 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from alembic_rollback.catalog.tables import Table
 from alembic_rollback.sql.names import quote_always, quote_name
 
 if TYPE_CHECKING:
     from sqlalchemy.engine import Connection
+
+    from alembic_rollback.catalog.tables import Table
 
 _SMALL, _TOGETHER = 10_000, 100
 """Rows by PostgreSQL's estimate, and tables, that are counted in one query."""

@@ -6,10 +6,11 @@ import hashlib
 import json
 from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from alembic_rollback.model import Impact, Plan, StepImpact
-from alembic_rollback.sql.script import Script
+if TYPE_CHECKING:
+    from alembic_rollback.model import Impact, Plan, StepImpact
+    from alembic_rollback.sql.script import Script
 
 
 def digest(parts: Iterable[object]) -> str:

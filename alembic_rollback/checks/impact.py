@@ -8,9 +8,7 @@ from typing import TYPE_CHECKING
 
 from alembic_rollback.catalog import objects
 from alembic_rollback.catalog import tables as catalog
-from alembic_rollback.catalog.counting import Budget
 from alembic_rollback.catalog.dependencies import PG_CLASS, Address, Deletion
-from alembic_rollback.catalog.objects import Description
 from alembic_rollback.checks.losses import Losses, Taken
 from alembic_rollback.checks.simulation import Change, Failure, World, follow
 from alembic_rollback.checks.simulation.names import Names
@@ -25,11 +23,14 @@ from alembic_rollback.sql.effects import (
     named_relations,
 )
 from alembic_rollback.sql.kept import put_back_by
-from alembic_rollback.sql.parser import Statement
-from alembic_rollback.sql.script import Script
 
 if TYPE_CHECKING:
     from sqlalchemy.engine import Connection
+
+    from alembic_rollback.catalog.counting import Budget
+    from alembic_rollback.catalog.objects import Description
+    from alembic_rollback.sql.parser import Statement
+    from alembic_rollback.sql.script import Script
 
 _LOCKS_ELSEWHERE, _LOCKS_UNKNOWN = 4, 20
 """Entries in the lock table for a statement about something that is no table; and for a `.py`

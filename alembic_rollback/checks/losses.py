@@ -16,16 +16,17 @@ from alembic_rollback.catalog.counting import (
     estimated,
 )
 from alembic_rollback.catalog.dependencies import PG_CLASS, Address
-from alembic_rollback.catalog.objects import Found
-from alembic_rollback.checks.simulation.world import Change, World
 from alembic_rollback.model import TableLoss
 from alembic_rollback.sql.build import expression_text, kind_of, nodes, type_text
-from alembic_rollback.sql.effects import Effect
 from alembic_rollback.sql.kept import is_kept_by_up
 from alembic_rollback.sql.names import quote_always, quote_identifier
 
 if TYPE_CHECKING:
     from sqlalchemy.engine import Connection
+
+    from alembic_rollback.catalog.objects import Found
+    from alembic_rollback.checks.simulation.world import Change, World
+    from alembic_rollback.sql.effects import Effect
 
 _WITH_ROWS = {"r": "TABLE", "p": "TABLE", "m": "MATERIALIZED VIEW", "f": "FOREIGN TABLE"}
 _ONLY_CASTS = {"A_Const", "ColumnRef", "Integer", "String", "TypeCast", "TypeName"}

@@ -10,12 +10,14 @@ from __future__ import annotations
 from collections.abc import Iterator
 from importlib import import_module
 from importlib.metadata import EntryPoint, entry_points
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from alembic_rollback.checks.subject import Subject
 from alembic_rollback.errors import UsageError
 from alembic_rollback.model import Finding
 from alembic_rollback.settings import CHECKS_GROUP, DEFAULT_LEVELS, LEVELS
+
+if TYPE_CHECKING:
+    from alembic_rollback.checks.subject import Subject
 
 RECHECKED = ("data_loss", "dependants")
 """Asked again under the lock: what they say depends on what others write in the meantime."""

@@ -7,12 +7,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from alembic_rollback.model import Impact, LedgerRow, Plan
-from alembic_rollback.settings import Settings
-from alembic_rollback.sql.script import Script
-
 if TYPE_CHECKING:
     from sqlalchemy.engine import Connection
+
+    from alembic_rollback.model import Impact, LedgerRow, Plan
+    from alembic_rollback.settings import Settings
+    from alembic_rollback.sql.script import Script
 
 
 @dataclass(frozen=True)

@@ -5,11 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from alembic_rollback.host import environment
-from alembic_rollback.model import Status
 from alembic_rollback.statuses import status_of
 
 if TYPE_CHECKING:
     from alembic.config import Config
+
+    from alembic_rollback.model import Status
 
 
 def status(config: Config) -> list[Status]:

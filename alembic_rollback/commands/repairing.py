@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING
 from alembic_rollback.errors import Blocked, NotApplied, RollbackError, UsageError
 from alembic_rollback.host import environment
 from alembic_rollback.host.configuration import settings_of
-from alembic_rollback.host.environment import Key, Snapshot
 from alembic_rollback.host.runs import refuse_read_only
 from alembic_rollback.host.state import Order, State, new_run
 from alembic_rollback.model import Amendment, LogEntry, Repair, StatementMark
@@ -19,6 +18,8 @@ from alembic_rollback.settings import check_duration
 if TYPE_CHECKING:
     from alembic.config import Config
     from sqlalchemy.engine import Connection
+
+    from alembic_rollback.host.environment import Key, Snapshot
 
 ConfirmRepair = Callable[[Sequence[Repair]], None]
 """Called with what a repair would change, before anything is; raises NotConfirmed to stop it."""

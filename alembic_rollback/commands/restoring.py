@@ -8,11 +8,9 @@ from datetime import datetime, timedelta, timezone
 from typing import TYPE_CHECKING
 
 from alembic_rollback.archive.restoring import Restoration, Restored, Restorer, latest
-from alembic_rollback.archive.store import Archive, Item
 from alembic_rollback.errors import Blocked, NotApplied, RollbackError
 from alembic_rollback.host import collateral, environment
 from alembic_rollback.host.configuration import settings_of
-from alembic_rollback.host.environment import Key, Snapshot
 from alembic_rollback.host.ledgers import archive_of
 from alembic_rollback.host.runs import refuse_read_only
 from alembic_rollback.host.state import Order, State, new_run
@@ -22,6 +20,9 @@ from alembic_rollback.runner import describe
 if TYPE_CHECKING:
     from alembic.config import Config
     from sqlalchemy.engine import Connection
+
+    from alembic_rollback.archive.store import Archive, Item
+    from alembic_rollback.host.environment import Key, Snapshot
 
 
 ConfirmDrop = Callable[[Sequence[Restoration]], None]

@@ -24,7 +24,6 @@ from alembic_rollback.errors import (
 from alembic_rollback.guard import Guard
 from alembic_rollback.host import environment, failures
 from alembic_rollback.host.configuration import settings_of
-from alembic_rollback.host.environment import Key, Snapshot
 from alembic_rollback.host.ledgers import archive_of
 from alembic_rollback.host.retrying import pauses, wait_or_raise
 from alembic_rollback.host.runs import backend_of, refuse_read_only
@@ -51,6 +50,8 @@ from alembic_rollback.settings import Settings, check_duration
 if TYPE_CHECKING:
     from alembic.config import Config
     from sqlalchemy.engine import URL, Connection
+
+    from alembic_rollback.host.environment import Key, Snapshot
 
 
 log = logging.getLogger("alembic.rollback")

@@ -14,8 +14,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from alembic_rollback.catalog.facts.comparison import compare
-from alembic_rollback.catalog.facts.memory import Memory
-from alembic_rollback.catalog.facts.model import Snapshot
 from alembic_rollback.catalog.facts.reading import read
 from alembic_rollback.catalog.facts.restoring import restore
 from alembic_rollback.derivation.kept import put_all_back
@@ -41,11 +39,14 @@ from alembic_rollback.inverse.generate import (
 from alembic_rollback.inverse.model import Down, Inverse, Irreversible, Known
 from alembic_rollback.sql.kept import kept_by
 from alembic_rollback.sql.names import quote_name
-from alembic_rollback.sql.parser import Statement
 from alembic_rollback.sql.script import Script, read_script
 
 if TYPE_CHECKING:
     from sqlalchemy.engine import Connection
+
+    from alembic_rollback.catalog.facts.memory import Memory
+    from alembic_rollback.catalog.facts.model import Snapshot
+    from alembic_rollback.sql.parser import Statement
 
 _OPAQUE = {
     "DoStmt": "DO",

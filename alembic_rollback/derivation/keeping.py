@@ -24,18 +24,19 @@ from alembic_rollback.catalog.tables import (
     table_named,
 )
 from alembic_rollback.derivation.cascading import Cascade, cascades, parents_first
-from alembic_rollback.derivation.stages import Site
 from alembic_rollback.inverse.generate import lost_rows
 from alembic_rollback.inverse.kept import listed
 from alembic_rollback.sql.build import enum_name, inner, kind_of, relation_text
 from alembic_rollback.sql.effects import relation_name
 from alembic_rollback.sql.kept import AFTER, KEPT, TABLES, WAS, kept_by
 from alembic_rollback.sql.names import quote_identifier, quote_name
-from alembic_rollback.sql.parser import Statement
-from alembic_rollback.sql.script import Script
 
 if TYPE_CHECKING:
     from sqlalchemy.engine import Connection
+
+    from alembic_rollback.derivation.stages import Site
+    from alembic_rollback.sql.parser import Statement
+    from alembic_rollback.sql.script import Script
 
 KINDS = ("UpdateStmt", "DeleteStmt", "TruncateStmt")
 

@@ -9,11 +9,12 @@ from alembic_rollback.archive.restoring import pauses
 from alembic_rollback.catalog.tables import table_named
 from alembic_rollback.inverse.kept import put_back
 from alembic_rollback.inverse.model import Known
-from alembic_rollback.sql.kept import Kept
 from alembic_rollback.sql.names import quote_identifier, quote_name
 
 if TYPE_CHECKING:
     from sqlalchemy.engine import Connection
+
+    from alembic_rollback.sql.kept import Kept
 
 
 def put_all_back(connection: Connection, rows: tuple[Kept, ...]) -> Known:

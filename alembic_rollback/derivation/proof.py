@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from alembic_rollback.catalog.facts.comparison import Difference, compare
 from alembic_rollback.derivation.stages import Site, look_at
 from alembic_rollback.errors import StatementError
-from alembic_rollback.sql.script import Script
+
+if TYPE_CHECKING:
+    from alembic_rollback.sql.script import Script
 
 _OF_ROWS = ("21", "22", "23")
 """SQLSTATE classes: cardinality violation, data exception, integrity constraint violation."""

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
-from alembic_rollback.catalog.facts.model import Fact, Snapshot
+from typing import TYPE_CHECKING
+
 from alembic_rollback.inverse.generate import alone
 from alembic_rollback.inverse.keys import keyed_delete
 from alembic_rollback.sql.effects import relation_name
 from alembic_rollback.sql.names import quote_name
-from alembic_rollback.sql.parser import Statement
+
+if TYPE_CHECKING:
+    from alembic_rollback.catalog.facts.model import Fact, Snapshot
+    from alembic_rollback.sql.parser import Statement
 
 CHANGE_ROWS = ("InsertStmt", "UpdateStmt", "DeleteStmt", "MergeStmt", "TruncateStmt", "CopyStmt")
 """Statements that change nothing but rows."""

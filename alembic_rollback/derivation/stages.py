@@ -8,14 +8,15 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol
 
 from alembic_rollback.catalog.facts.memory import Memory
-from alembic_rollback.catalog.facts.model import Snapshot
 from alembic_rollback.catalog.facts.reading import read
 from alembic_rollback.runner import execute, run_and_commit, run_script
-from alembic_rollback.sql.parser import Statement
-from alembic_rollback.sql.script import Script
 
 if TYPE_CHECKING:
     from sqlalchemy.engine import Connection, Engine
+
+    from alembic_rollback.catalog.facts.model import Snapshot
+    from alembic_rollback.sql.parser import Statement
+    from alembic_rollback.sql.script import Script
 
 
 class Stage(Protocol):

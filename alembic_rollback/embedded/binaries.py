@@ -9,9 +9,12 @@ import shutil
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from alembic_rollback.embedded.account import Account
 from alembic_rollback.embedded.errors import EmbeddedError
+
+if TYPE_CHECKING:
+    from alembic_rollback.embedded.account import Account
 
 _PROGRAMS = ("initdb", "postgres")
 _COPY_BYTES = 500 << 20  # a PostgreSQL takes 40 MB; more is a whole environment around one

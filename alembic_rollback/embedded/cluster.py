@@ -9,14 +9,17 @@ import secrets
 import stat
 from dataclasses import replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from alembic_rollback.embedded import watcher as watching
 from alembic_rollback.embedded.account import Account
 from alembic_rollback.embedded.errors import EmbeddedError
-from alembic_rollback.embedded.kit import Kit
 from alembic_rollback.embedded.locks import lock, pauses, unlock
 from alembic_rollback.embedded.pidfile import NAME, Pidfile, may_be_server, read_pidfile
 from alembic_rollback.embedded.places import find_base, substitute_name
+
+if TYPE_CHECKING:
+    from alembic_rollback.embedded.kit import Kit
 
 _CLAIM_SECONDS = 90.0  # longer than a bounded smart shutdown
 

@@ -10,10 +10,13 @@ import shutil
 import tempfile
 from collections.abc import Iterable
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from alembic_rollback.embedded.account import Account
 from alembic_rollback.embedded.errors import EmbeddedError
-from alembic_rollback.embedded.kit import Kit
+
+if TYPE_CHECKING:
+    from alembic_rollback.embedded.account import Account
+    from alembic_rollback.embedded.kit import Kit
 
 _PREFIX = "alembic-rollback-"
 _SHM_BYTES = 1 << 30

@@ -10,15 +10,17 @@ import subprocess
 import sys
 import threading
 from pathlib import Path
-from typing import NoReturn
+from typing import TYPE_CHECKING, NoReturn
 
 from alembic_rollback.embedded import watcher as watching
 from alembic_rollback.embedded.account import identity
 from alembic_rollback.embedded.binaries import copy_binaries, environment
 from alembic_rollback.embedded.errors import EmbeddedError
-from alembic_rollback.embedded.kit import Kit
 from alembic_rollback.embedded.pidfile import Pidfile, read_pidfile
 from alembic_rollback.embedded.places import make_dir
+
+if TYPE_CHECKING:
+    from alembic_rollback.embedded.kit import Kit
 
 _PORT = "5432"  # only the socket's name depends on it, and each server has a directory of its own
 _INITDB_SECONDS = 120.0

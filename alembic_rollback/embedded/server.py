@@ -5,8 +5,10 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from alembic_rollback.embedded.run import Run
+if TYPE_CHECKING:
+    from alembic_rollback.embedded.run import Run
 
 
 @dataclass(eq=False)

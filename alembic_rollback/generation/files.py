@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
-from alembic_rollback.derivation import Derivation
-from alembic_rollback.generation.ups import Up
 from alembic_rollback.inverse.generate import render
-from alembic_rollback.inverse.model import Down
 from alembic_rollback.model import Gap, GeneratedDown
+
+if TYPE_CHECKING:
+    from alembic_rollback.derivation import Derivation
+    from alembic_rollback.generation.ups import Up
+    from alembic_rollback.inverse.model import Down
 
 
 def from_text(

@@ -18,7 +18,6 @@ from alembic_rollback.generation.ups import Course, Item, Up, courses
 from alembic_rollback.host import environment
 from alembic_rollback.host.history import History, history_of
 from alembic_rollback.inverse.generate import invert
-from alembic_rollback.model import GeneratedDown
 from alembic_rollback.pairs import read_header, read_text
 from alembic_rollback.progress import along
 from alembic_rollback.replay import replay
@@ -30,6 +29,7 @@ if TYPE_CHECKING:
     from alembic.config import Config
 
     from alembic_rollback.catalog.facts.model import Snapshot
+    from alembic_rollback.model import GeneratedDown
 
 STATES = ("auto", "live", "replay", "none")
 _TIDY_EVERY = 25

@@ -5,17 +5,20 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import replace
 from itertools import accumulate
+from typing import TYPE_CHECKING
 
 from alembic_rollback.derivation import Derivation, Site, keep_rows
 from alembic_rollback.errors import RollbackError, StatementError
-from alembic_rollback.generation.ups import Up
 from alembic_rollback.inverse.generate import render
 from alembic_rollback.model import KeptRows
 from alembic_rollback.sql.kept import kept_by
 from alembic_rollback.sql.names import quote_name
-from alembic_rollback.sql.parser import Statement
 from alembic_rollback.sql.script import read_script
 from alembic_rollback.verification import Sides, try_with_rows
+
+if TYPE_CHECKING:
+    from alembic_rollback.generation.ups import Up
+    from alembic_rollback.sql.parser import Statement
 
 _ROWS = 3
 """How many each table gets to try it."""

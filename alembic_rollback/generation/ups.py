@@ -9,8 +9,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from alembic_rollback.errors import PairError
-from alembic_rollback.host.history import History
-from alembic_rollback.model import KeptRows
 from alembic_rollback.pairs import (
     DOWN,
     UP,
@@ -25,6 +23,9 @@ from alembic_rollback.sql.script import Script, read_script
 
 if TYPE_CHECKING:
     from alembic.script import Script as Revision
+
+    from alembic_rollback.host.history import History
+    from alembic_rollback.model import KeptRows
 
 
 @dataclass(frozen=True)

@@ -16,7 +16,6 @@ from weakref import WeakKeyDictionary
 
 from alembic_rollback.errors import RollbackError
 from alembic_rollback.host.scripts import load_script, pair_of
-from alembic_rollback.ledger import Run
 from alembic_rollback.model import Affected, Collateral
 from alembic_rollback.runner import describe
 
@@ -25,6 +24,7 @@ if TYPE_CHECKING:
 
     from alembic_rollback.catalog.definitions import Definition
     from alembic_rollback.host.state import State
+    from alembic_rollback.ledger import Run
 
 log = logging.getLogger("alembic.rollback")
 

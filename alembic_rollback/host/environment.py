@@ -27,17 +27,7 @@ from alembic_rollback.host.state import (
 )
 from alembic_rollback.host.transactions import leave_autocommit
 from alembic_rollback.ledger import Ledger, Shape, server_now
-from alembic_rollback.model import (
-    Collateral,
-    Failure,
-    LedgerRow,
-    Partial,
-    Plan,
-    Revision,
-    StoredDown,
-)
 from alembic_rollback.planning import reconcile
-from alembic_rollback.settings import Settings
 
 if TYPE_CHECKING:
     from alembic.config import Config
@@ -45,6 +35,16 @@ if TYPE_CHECKING:
     from alembic.script import ScriptDirectory
     from sqlalchemy.engine import Connection
 
+    from alembic_rollback.model import (
+        Collateral,
+        Failure,
+        LedgerRow,
+        Partial,
+        Plan,
+        Revision,
+        StoredDown,
+    )
+    from alembic_rollback.settings import Settings
     from alembic_rollback.sql.script import Script
 
 T = TypeVar("T")

@@ -11,12 +11,13 @@ from typing import TYPE_CHECKING
 
 from alembic_rollback.errors import UsageError
 from alembic_rollback.host.scripts import pair_of, revision_of
-from alembic_rollback.ledger import Ghost
 from alembic_rollback.model import Revision, StoredDown
 from alembic_rollback.planning import Graph, suggest
 
 if TYPE_CHECKING:
     from alembic.script import Script, ScriptDirectory
+
+    from alembic_rollback.ledger import Ghost
 
 
 @dataclass(frozen=True)

@@ -6,13 +6,13 @@ from typing import TYPE_CHECKING
 
 from alembic_rollback import ledger as ledgers
 from alembic_rollback.ledger import Ledger
-from alembic_rollback.settings import Settings
 
 if TYPE_CHECKING:
     from alembic.runtime.migration import MigrationContext
     from sqlalchemy.engine import Connection
 
     from alembic_rollback.archive.store import Archive
+    from alembic_rollback.settings import Settings
 
 
 def find_ledger(context: MigrationContext, settings: Settings) -> Ledger:

@@ -11,13 +11,14 @@ from alembic_rollback.errors import RollbackError
 from alembic_rollback.host.state import Attempt, State, Watching
 from alembic_rollback.model import LogEntry
 from alembic_rollback.recovery.probes import holds_alone, note_before
-from alembic_rollback.recovery.remains import Remains
 from alembic_rollback.runner import Execute, execute
 from alembic_rollback.sql.parser import Statement, parse
 from alembic_rollback.sql.secrets import redacted
 
 if TYPE_CHECKING:
     from sqlalchemy.engine import Connection
+
+    from alembic_rollback.recovery.remains import Remains
 
 
 class Recorder:

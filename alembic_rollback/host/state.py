@@ -20,8 +20,6 @@ from alembic_rollback.host.scripts import pair_of
 from alembic_rollback.ledger import Ledger, Run
 from alembic_rollback.model import LogEntry
 from alembic_rollback.pairs import Pair, read_text
-from alembic_rollback.planning import Applied
-from alembic_rollback.settings import Settings
 from alembic_rollback.sql.names import quote_literal
 
 if TYPE_CHECKING:
@@ -30,7 +28,9 @@ if TYPE_CHECKING:
 
     from alembic_rollback.host.locks import RunnerLock
     from alembic_rollback.model import Partial, Revision, StoredDown
+    from alembic_rollback.planning import Applied
     from alembic_rollback.recovery.remains import Remains
+    from alembic_rollback.settings import Settings
     from alembic_rollback.sql.script import Script as SqlScript
 
 OPTION = "alembic_rollback"

@@ -15,16 +15,17 @@ from alembic_rollback.host.outside import repair, watched
 from alembic_rollback.host.scripts import load_script, load_stored, pair_of
 from alembic_rollback.host.seams import edge
 from alembic_rollback.host.state import DOWNGRADE, STATE, Attempt, State
-from alembic_rollback.model import Partial
 from alembic_rollback.pairs import Pair, read_text
 from alembic_rollback.planning import counted, holes, steps_up
 from alembic_rollback.recovery.remains import Remains, leftovers, remaining
-from alembic_rollback.sql.script import Script as SqlScript
 
 if TYPE_CHECKING:
     from alembic.runtime.migration import RevisionStep
     from alembic.script import ScriptDirectory
     from sqlalchemy.engine import Connection
+
+    from alembic_rollback.model import Partial
+    from alembic_rollback.sql.script import Script as SqlScript
 
 log = logging.getLogger("alembic.rollback")
 

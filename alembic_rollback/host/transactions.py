@@ -6,11 +6,12 @@ from contextlib import ExitStack
 from typing import TYPE_CHECKING
 
 from alembic_rollback.errors import UsageError
-from alembic_rollback.host.state import Order
 
 if TYPE_CHECKING:
     from alembic.runtime.migration import MigrationContext
     from sqlalchemy.engine import Connection
+
+    from alembic_rollback.host.state import Order
 
 
 def prepare_transaction(context: MigrationContext, order: Order | None, stack: ExitStack) -> bool:

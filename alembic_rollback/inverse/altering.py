@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from alembic_rollback.inverse.registry import Missing, Part, Step, Undo, alters, inverts
 from alembic_rollback.inverse.targets import OBJECTS
-from alembic_rollback.inverse.world import Name, Thing, World
 from alembic_rollback.sql.build import enum_name, relation_text
 from alembic_rollback.sql.effects import relation_name
 from alembic_rollback.sql.names import quote_identifier, quote_name
+
+if TYPE_CHECKING:
+    from alembic_rollback.inverse.world import Name, Thing, World
 
 
 @dataclass(frozen=True)

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from alembic_rollback.inverse.altering import Alteration
 from alembic_rollback.inverse.constraints import record
 from alembic_rollback.inverse.mentions import younger_than
 from alembic_rollback.inverse.registry import Missing, Part, alters
-from alembic_rollback.inverse.world import Name, Thing, World
 from alembic_rollback.sql.build import enum_name, strings
 from alembic_rollback.sql.names import quote_identifier
 from alembic_rollback.sql.naming import choose
+
+if TYPE_CHECKING:
+    from alembic_rollback.inverse.altering import Alteration
+    from alembic_rollback.inverse.world import Name, Thing, World
 
 _SERIALS = {f"{size}serial" for size in ("", "big", "small")} | {f"serial{n}" for n in (2, 4, 8)}
 

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from alembic_rollback.inverse.altering import Alteration
 from alembic_rollback.inverse.registry import Missing, Part, alters
-from alembic_rollback.inverse.world import Name, Thing, World
 from alembic_rollback.sql.build import enum_name, kind_of, nodes, strings
 from alembic_rollback.sql.names import quote_identifier
 from alembic_rollback.sql.naming import choose, index_addition, index_columns
+
+if TYPE_CHECKING:
+    from alembic_rollback.inverse.altering import Alteration
+    from alembic_rollback.inverse.world import Name, Thing, World
 
 _INDEXED = ("CONSTR_PRIMARY", "CONSTR_UNIQUE", "CONSTR_EXCLUSION")
 _KINDS = (*_INDEXED, "CONSTR_CHECK", "CONSTR_FOREIGN")

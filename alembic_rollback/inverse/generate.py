@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import groupby
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from alembic_rollback.errors import RollbackError
 from alembic_rollback.inverse import (  # noqa: F401  each registers its rules
@@ -40,8 +41,10 @@ from alembic_rollback.inverse.kept import told_by
 from alembic_rollback.inverse.model import Down, Inverse, Irreversible, Known
 from alembic_rollback.inverse.registry import Missing, Part, Step, Undo, apply
 from alembic_rollback.inverse.world import World
-from alembic_rollback.sql.parser import Statement
 from alembic_rollback.sql.script import Script, read_script
+
+if TYPE_CHECKING:
+    from alembic_rollback.sql.parser import Statement
 
 _AMBIENT = "the search_path before it: statements above it name objects without a schema"
 _SHOWN = 60

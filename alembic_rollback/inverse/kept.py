@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING
 
 from alembic_rollback.inverse.registry import Missing, Part, Undo
 from alembic_rollback.sql.kept import AFTER, Kept, kept_by, shared_schemas
 from alembic_rollback.sql.names import quote_identifier, quote_name
-from alembic_rollback.sql.parser import Statement
-from alembic_rollback.sql.script import Script
+
+if TYPE_CHECKING:
+    from alembic_rollback.sql.parser import Statement
+    from alembic_rollback.sql.script import Script
 
 _WIDTH = 64
 # Types whose equality says that nothing was written since. `box` compares areas, `json` nothing.

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 from alembic_rollback.inverse.registry import Missing, Part, Step, Undo
-from alembic_rollback.inverse.targets import Target
+
+if TYPE_CHECKING:
+    from alembic_rollback.inverse.targets import Target
 
 
 def made(step: Step, target: Target, *, cascade: bool = False) -> Undo:

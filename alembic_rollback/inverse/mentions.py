@@ -7,11 +7,13 @@ thing's drop would fail, unless that use is taken back first.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from alembic_rollback.inverse.world import Thing, World
 from alembic_rollback.sql.build import kind_of, nodes, split_name, strings
 from alembic_rollback.sql.effects import relation_name
+
+if TYPE_CHECKING:
+    from alembic_rollback.inverse.world import Thing, World
 
 
 def younger_than(world: World, tree: Any, thing: Thing) -> bool:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-from alembic_rollback.sql.parser import Statement
+if TYPE_CHECKING:
+    from alembic_rollback.sql.parser import Statement
 
 
 @dataclass(frozen=True)

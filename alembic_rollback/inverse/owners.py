@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from alembic_rollback.inverse.altering import Alteration
 from alembic_rollback.inverse.registry import Missing, Part, Step, Undo, alters, inverts
 from alembic_rollback.inverse.targets import target
-from alembic_rollback.inverse.world import Thing, World
 from alembic_rollback.sql.build import enum_name, roles_text
+
+if TYPE_CHECKING:
+    from alembic_rollback.inverse.altering import Alteration
+    from alembic_rollback.inverse.world import Thing, World
 
 
 @alters("AT_ChangeOwner")

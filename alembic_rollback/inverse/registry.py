@@ -9,10 +9,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from alembic_rollback.inverse.world import Thing, World
-from alembic_rollback.sql.parser import Statement
+if TYPE_CHECKING:
+    from alembic_rollback.inverse.world import Thing, World
+    from alembic_rollback.sql.parser import Statement
 
 
 @dataclass(frozen=True)

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING
 
 from alembic_rollback.inverse.registry import Missing, Part, Step, Undo, inverts
 from alembic_rollback.inverse.targets import OBJECTS, Target, on_relation, target
-from alembic_rollback.inverse.world import Name, Thing
 from alembic_rollback.sql.build import arguments_text, enum_name, inner, operator_text, strings
 from alembic_rollback.sql.effects import relation_name
 from alembic_rollback.sql.names import quote_identifier, quote_name
+
+if TYPE_CHECKING:
+    from alembic_rollback.inverse.world import Name, Thing
 
 _RELATIONS = (
     "OBJECT_FOREIGN_TABLE",

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from alembic_rollback.inverse.registry import Missing, Part, Step, inverts
 from alembic_rollback.inverse.tables import select_into
-from alembic_rollback.inverse.world import World
 from alembic_rollback.sql.build import enum_name, inner, kind_of, nodes, split_name, strings
 from alembic_rollback.sql.effects import relation_name
 from alembic_rollback.sql.names import quote_identifier, quote_name
+
+if TYPE_CHECKING:
+    from alembic_rollback.inverse.world import World
 
 # Functions of PostgreSQL itself that leave nothing behind that a rollback would have to undo.
 _HARMLESS = {

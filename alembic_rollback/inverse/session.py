@@ -6,11 +6,13 @@ A change of search_path says what the names below it mean, and a change of role 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from alembic_rollback.inverse.registry import Missing, Part, Step, inverts
 from alembic_rollback.sql.build import enum_name, kind_of, nodes
-from alembic_rollback.sql.parser import Statement
+
+if TYPE_CHECKING:
+    from alembic_rollback.sql.parser import Statement
 
 
 @inverts(

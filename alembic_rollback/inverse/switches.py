@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
-from alembic_rollback.inverse.altering import Alteration
 from alembic_rollback.inverse.registry import Part, alters
+
+if TYPE_CHECKING:
+    from alembic_rollback.inverse.altering import Alteration
 
 # `{}` is the trigger or rule that the command names.
 _OPPOSITES = {

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from alembic_rollback.inverse.columns import record_column
 from alembic_rollback.inverse.constraints import record
 from alembic_rollback.inverse.registry import Part, Step, Undo, inverts
 from alembic_rollback.inverse.targets import named
-from alembic_rollback.inverse.world import Name, Thing, World
 from alembic_rollback.sql.build import enum_name, inner, kind_of
 from alembic_rollback.sql.effects import relation_name
+
+if TYPE_CHECKING:
+    from alembic_rollback.inverse.world import Name, Thing, World
 
 
 @inverts("CreateStmt")

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from alembic_rollback.inverse.world import Name, Thing, World
 from alembic_rollback.sql.build import (
     arguments_text,
     inner,
@@ -17,6 +16,9 @@ from alembic_rollback.sql.build import (
     type_text,
 )
 from alembic_rollback.sql.names import quote_identifier, quote_name
+
+if TYPE_CHECKING:
+    from alembic_rollback.inverse.world import Name, Thing, World
 
 
 @dataclass(frozen=True)

@@ -5,8 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from alembic_rollback.model.revisions import Partial
+if TYPE_CHECKING:
+    from alembic_rollback.model.revisions import Partial
 
 
 @dataclass(frozen=True)

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
-from alembic_rollback.model.failures import StatementMark
+if TYPE_CHECKING:
+    from alembic_rollback.model.failures import StatementMark
 
 
 @dataclass(frozen=True)

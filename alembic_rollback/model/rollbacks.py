@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from alembic_rollback.model.revisions import Revision
+if TYPE_CHECKING:
+    from alembic_rollback.model.revisions import Revision
 
 
 @dataclass(frozen=True)

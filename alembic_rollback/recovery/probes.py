@@ -14,10 +14,11 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 from alembic_rollback.sql.effects import relation_name
 from alembic_rollback.sql.names import quote_name
 from alembic_rollback.sql.outside import why_outside_transaction
-from alembic_rollback.sql.parser import Statement
 
 if TYPE_CHECKING:
     from sqlalchemy.engine import Connection
+
+    from alembic_rollback.sql.parser import Statement
 
 Found: TypeAlias = Mapping[str, Any]
 """What was there before a statement: oids, which survive renames and another search_path."""

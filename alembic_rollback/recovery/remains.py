@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from alembic_rollback.errors import Blocked, RollbackError
-from alembic_rollback.model import Partial, Progress
 from alembic_rollback.recovery.probes import Settled, settle
 from alembic_rollback.sql.parser import Statement, parse
 from alembic_rollback.sql.script import Script, sets_session
@@ -18,6 +17,8 @@ from alembic_rollback.sql.words import identifiers
 
 if TYPE_CHECKING:
     from sqlalchemy.engine import Connection
+
+    from alembic_rollback.model import Partial, Progress
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from alembic_rollback.model import Repair
 from alembic_rollback.repairs.adopting import adopt
 from alembic_rollback.repairs.amending import accept, clear, forget, mark_applied
 from alembic_rollback.repairs.books import Books, RepairRequest, books_of, books_under_lock
@@ -18,6 +17,8 @@ from alembic_rollback.repairs.resuming import resume
 
 if TYPE_CHECKING:
     from sqlalchemy.engine import Connection
+
+    from alembic_rollback.model import Repair
 
 __all__ = ["Books", "RepairRequest", "books_of", "books_under_lock", "propose"]
 

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from alembic_rollback.errors import Blocked
 from alembic_rollback.ledger import Ledger, Shape, find_table, tool_rows
 from alembic_rollback.model import Repair
 from alembic_rollback.pairs import version_key
-from alembic_rollback.repairs.books import Books, Versions
 from alembic_rollback.repairs.case import Case, added
 from alembic_rollback.sql.names import quote_name
+
+if TYPE_CHECKING:
+    from alembic_rollback.repairs.books import Books, Versions
 
 _UNDO_DIRTY = (
     "Look what its failed migration has done, finish or undo it, then `migrate force VERSION` "

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 from alembic_rollback.errors import LedgerError
 from alembic_rollback.host.history import checksum_of
-from alembic_rollback.model import Repair
-from alembic_rollback.repairs.books import Books
 from alembic_rollback.repairs.case import Case, added
 from alembic_rollback.sql.names import quote_name
+
+if TYPE_CHECKING:
+    from alembic_rollback.model import Repair
+    from alembic_rollback.repairs.books import Books
 
 
 def accept(case: Case) -> Repair:

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from alembic_rollback.errors import LedgerError, UsageError
-from alembic_rollback.host.environment import Snapshot
 from alembic_rollback.host.history import History, checksum_of
-from alembic_rollback.host.state import State
 from alembic_rollback.ledger import Ledger, Shape
-from alembic_rollback.model import Partial
 from alembic_rollback.planning import Graph
+
+if TYPE_CHECKING:
+    from alembic_rollback.host.environment import Snapshot
+    from alembic_rollback.host.state import State
+    from alembic_rollback.model import Partial
 
 ACTIONS = {
     "accept-checksum": "accepted",

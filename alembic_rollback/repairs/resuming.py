@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 from alembic_rollback.errors import PairError, UsageError
 from alembic_rollback.host.scripts import load_script, load_stored, pair_of
 from alembic_rollback.model import Partial, Progress, Repair, StatementMark
 from alembic_rollback.repairs.case import Case, shown
-from alembic_rollback.sql.script import Script
 from alembic_rollback.sql.secrets import redacted
+
+if TYPE_CHECKING:
+    from alembic_rollback.sql.script import Script
 
 
 def resume(case: Case) -> Repair:

@@ -6,7 +6,6 @@ from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 from alembic_rollback.errors import RollbackError
-from alembic_rollback.model import LogRow, StepFailure
 from alembic_rollback.reporting.data import status_data
 from alembic_rollback.reporting.errors import error_lines, next_step_of, state_of
 from alembic_rollback.reporting.style import Style
@@ -22,6 +21,7 @@ if TYPE_CHECKING:
         Fault,
         Seen,
     )
+    from alembic_rollback.model import LogRow, StepFailure
     from alembic_rollback.verification import Verification
 
 _PLAIN = Style()

@@ -6,11 +6,11 @@ from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 from alembic_rollback.archive.store import VALUES, Item, KeptByUp
-from alembic_rollback.reporting.style import Style
 from alembic_rollback.sql.names import quote_name
 
 if TYPE_CHECKING:
     from alembic_rollback.archive.restoring import Restoration, Restored
+    from alembic_rollback.reporting.style import Style
 
 WORD = "DROP"
 """What must be typed to drop from the archive for good."""

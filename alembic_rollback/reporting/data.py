@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from alembic_rollback.model import (
-    Affected,
-    Failure,
-    Finding,
-    Partial,
-    RevisionStatus,
-    Rollback,
-    Status,
-    StepImpact,
-    TableLoss,
-)
+if TYPE_CHECKING:
+    from alembic_rollback.model import (
+        Affected,
+        Failure,
+        Finding,
+        Partial,
+        RevisionStatus,
+        Rollback,
+        Status,
+        StepImpact,
+        TableLoss,
+    )
 
 
 def status_data(statuses: Sequence[Status]) -> dict[str, Any]:

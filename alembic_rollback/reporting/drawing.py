@@ -11,8 +11,10 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from html import escape
+from typing import TYPE_CHECKING
 
-from alembic_rollback.model import Affected, Impact, TableLoss
+if TYPE_CHECKING:
+    from alembic_rollback.model import Affected, Impact, TableLoss
 
 WIDTH, INDENT, DEEPEST = 360, 18, 5
 LINE, PADDING, GAP = 16, 8, 10

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 from alembic_rollback.errors import (
     FAILED,
@@ -11,8 +12,10 @@ from alembic_rollback.errors import (
     StatementError,
     shown_path,
 )
-from alembic_rollback.model import StepFailure
-from alembic_rollback.reporting.style import Style
+
+if TYPE_CHECKING:
+    from alembic_rollback.model import StepFailure
+    from alembic_rollback.reporting.style import Style
 
 # Lock and statement timeouts, deadlocks, serialization failures, lost connections: Appendix A.
 _TRANSIENT = ("55P03", "57014", "57P0", "40P01", "40001", "08")

@@ -6,13 +6,15 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from importlib.resources import files
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from alembic_rollback import __version__
 from alembic_rollback.errors import shown_path
-from alembic_rollback.model import Finding, Rollback, StepImpact, TableLoss
 from alembic_rollback.reporting.drawing import svg, trees
 from alembic_rollback.reporting.text import step_lines, undoing
+
+if TYPE_CHECKING:
+    from alembic_rollback.model import Finding, Rollback, StepImpact, TableLoss
 
 
 @dataclass(frozen=True)

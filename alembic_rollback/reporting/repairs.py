@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import textwrap
 from collections.abc import Iterator, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from alembic_rollback.model import Amendment, Repair, StatementMark
-from alembic_rollback.reporting.style import Style
+if TYPE_CHECKING:
+    from alembic_rollback.model import Amendment, Repair, StatementMark
+    from alembic_rollback.reporting.style import Style
 
 WORD = "REPAIR"
 """What must be typed to confirm."""

@@ -7,20 +7,23 @@ from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
 from difflib import unified_diff
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from alembic_rollback.errors import shown_path
-from alembic_rollback.model import (
-    Affected,
-    GeneratedDown,
-    Impact,
-    KeptRows,
-    RevisionStatus,
-    Rollback,
-    Status,
-    StepImpact,
-)
-from alembic_rollback.reporting.style import Style
 from alembic_rollback.sql.names import quote_identifier
+
+if TYPE_CHECKING:
+    from alembic_rollback.model import (
+        Affected,
+        GeneratedDown,
+        Impact,
+        KeptRows,
+        RevisionStatus,
+        Rollback,
+        Status,
+        StepImpact,
+    )
+    from alembic_rollback.reporting.style import Style
 
 SCREEN, CHECKS = 20, 6
 """How many lines of losses, and how many findings, are shown without --verbose."""

@@ -7,10 +7,10 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 from alembic_rollback.errors import shown_path
-from alembic_rollback.reporting.style import Style
 
 if TYPE_CHECKING:
     from alembic_rollback.catalog.facts.comparison import Difference
+    from alembic_rollback.reporting.style import Style
     from alembic_rollback.survival import Loss
     from alembic_rollback.verification import Judged, Trouble, Verification
 

@@ -8,7 +8,6 @@ from pathlib import Path
 from threading import RLock
 from typing import TYPE_CHECKING
 
-from alembic_rollback.errors import Location
 from alembic_rollback.scratch import statements as reading
 from alembic_rollback.scratch.errors import (
     UNTOUCHED,
@@ -22,6 +21,7 @@ from alembic_rollback.sql.names import quote_always
 if TYPE_CHECKING:
     from sqlalchemy.engine import Connection
 
+    from alembic_rollback.errors import Location
     from alembic_rollback.sql.parser import Statement
 
 

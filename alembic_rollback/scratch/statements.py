@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from alembic_rollback.sql.build import enum_name, options, strings
-from alembic_rollback.sql.parser import Statement
 from alembic_rollback.sql.words import identifiers
+
+if TYPE_CHECKING:
+    from alembic_rollback.sql.parser import Statement
 
 Names = Callable[[Any], Iterator[str]]
 Reason = Callable[[Any], str | None]

@@ -5,10 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from datetime import datetime, timedelta
 from decimal import Decimal, InvalidOperation
+from typing import TYPE_CHECKING
 
-from alembic_rollback.seeding.facts import Type
 from alembic_rollback.seeding.patterns import samples
 from alembic_rollback.seeding.values import array, length_of, precision_of
+
+if TYPE_CHECKING:
+    from alembic_rollback.seeding.facts import Type
 
 _LONGEST = 2000
 _WHOLE = {"int2": 2**15, "int4": 2**31, "int8": 2**63, "oid": 2**32}

@@ -8,11 +8,12 @@ from itertools import islice, product
 from typing import TYPE_CHECKING
 
 from alembic_rollback.seeding.facts import Table, Unique, query, run
-from alembic_rollback.seeding.options import Options, Row
 from alembic_rollback.sql.names import quote_always, quote_literal
 
 if TYPE_CHECKING:
     from sqlalchemy.engine import Connection
+
+    from alembic_rollback.seeding.options import Options, Row
 
 _TRIES = 200
 _ENABLE = {"O": "ENABLE", "R": "ENABLE REPLICA", "A": "ENABLE ALWAYS"}

@@ -9,11 +9,13 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from enum import Enum
 from functools import lru_cache
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from alembic_rollback.sql.build import enum_name
 from alembic_rollback.sql.names import quote_identifier, quote_name
-from alembic_rollback.sql.parser import Statement
+
+if TYPE_CHECKING:
+    from alembic_rollback.sql.parser import Statement
 
 
 class Loss(Enum):

@@ -19,12 +19,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from alembic_rollback.sql.build import inner, kind_of
 from alembic_rollback.sql.effects import relation_name
-from alembic_rollback.sql.parser import Statement
-from alembic_rollback.sql.script import Script
+
+if TYPE_CHECKING:
+    from alembic_rollback.sql.parser import Statement
+    from alembic_rollback.sql.script import Script
 
 Name: TypeAlias = tuple[str, ...]
 

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from typing import NoReturn
+from typing import TYPE_CHECKING, NoReturn
 
 import pytest
 
 from alembic_rollback.errors import shown_path
 from alembic_rollback.reporting.testing import returned_lines, trouble_lines
 from alembic_rollback.testing.models import Models, missing, unregistered
-from alembic_rollback.testing.project import MigrationProject
-from alembic_rollback.verification import Verifier
+
+if TYPE_CHECKING:
+    from alembic_rollback.testing.project import MigrationProject
+    from alembic_rollback.verification import Verifier
 
 
 @dataclass(frozen=True)

@@ -5,18 +5,20 @@ from __future__ import annotations
 from abc import abstractmethod
 from collections.abc import Collection, Iterator, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from alembic_rollback.errors import DatabaseError
-from alembic_rollback.model import Revision
 from alembic_rollback.reporting.testing import failure_lines, note_lines
 from alembic_rollback.testing.checks import CHECKS, Subject, fail
 from alembic_rollback.testing.quiet import quiet
-from alembic_rollback.testing.session import Tests
-from alembic_rollback.verification import Verifier
 from alembic_rollback.verification.outcomes import IRREVERSIBLE
+
+if TYPE_CHECKING:
+    from alembic_rollback.model import Revision
+    from alembic_rollback.testing.session import Tests
+    from alembic_rollback.verification import Verifier
 
 _NAME = "alembic-rollback"
 

@@ -5,12 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from alembic_rollback.replay import downgrade, replay
-from alembic_rollback.scratch import ScratchDatabase, ScratchServer
 from alembic_rollback.testing.quiet import quiet
 
 if TYPE_CHECKING:
     from sqlalchemy.engine import URL, Connection, Engine
 
+    from alembic_rollback.scratch import ScratchDatabase, ScratchServer
     from alembic_rollback.testing.project import MigrationProject
 
 

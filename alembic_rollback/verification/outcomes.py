@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
-from alembic_rollback.catalog.facts.comparison import Difference
-from alembic_rollback.errors import Location, RollbackError
-from alembic_rollback.model import Revision
 from alembic_rollback.replay import ReplayError
-from alembic_rollback.survival import Loss
+
+if TYPE_CHECKING:
+    from alembic_rollback.catalog.facts.comparison import Difference
+    from alembic_rollback.errors import Location, RollbackError
+    from alembic_rollback.model import Revision
+    from alembic_rollback.survival import Loss
 
 VERIFIED = "verified"
 REORDERED = "verified but for column order"

@@ -17,13 +17,13 @@ from alembic_rollback.verification.outcomes import (
     Trouble,
     trouble,
 )
-from alembic_rollback.verification.walk import Walk
 
 if TYPE_CHECKING:
     from alembic.script import Script
 
     from alembic_rollback.catalog.facts.model import Snapshot
     from alembic_rollback.host.history import History
+    from alembic_rollback.verification.walk import Walk
 
 
 @dataclass(frozen=True)

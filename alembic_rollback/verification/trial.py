@@ -8,8 +8,6 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from alembic_rollback.catalog.facts.comparison import Difference, compare
-from alembic_rollback.catalog.facts.model import Snapshot
-from alembic_rollback.model import Revision
 from alembic_rollback.runner import run_script
 from alembic_rollback.scratch.statements import cluster_wide, named_databases, named_roles
 from alembic_rollback.survival import Loss, Rows, lost, remember
@@ -17,6 +15,8 @@ from alembic_rollback.survival import Loss, Rows, lost, remember
 if TYPE_CHECKING:
     from sqlalchemy.engine import Connection
 
+    from alembic_rollback.catalog.facts.model import Snapshot
+    from alembic_rollback.model import Revision
     from alembic_rollback.sql.parser import Statement
     from alembic_rollback.sql.script import Script as SqlScript
 from alembic_rollback.verification.filling import Filled, fill, positions, query, set_positions

@@ -7,7 +7,6 @@ from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
-from alembic_rollback.verification.outcomes import Judged
 from alembic_rollback.verification.returning import Returned, down_and_up
 from alembic_rollback.verification.trial import rolled_back
 from alembic_rollback.verification.walk import Walk
@@ -18,6 +17,7 @@ if TYPE_CHECKING:
 
     from alembic_rollback.host.history import History
     from alembic_rollback.scratch import ScratchServer
+    from alembic_rollback.verification.outcomes import Judged
 
 
 class Verifier:

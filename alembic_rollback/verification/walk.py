@@ -7,7 +7,6 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from alembic_rollback.catalog.facts.memory import Memory
-from alembic_rollback.catalog.facts.model import Snapshot
 from alembic_rollback.catalog.facts.reading import read
 from alembic_rollback.errors import (
     DatabaseError,
@@ -16,7 +15,6 @@ from alembic_rollback.errors import (
     StatementError,
 )
 from alembic_rollback.host.scripts import load_script, pair_of
-from alembic_rollback.model import Revision
 from alembic_rollback.replay import ReplayError, downgrade, replay
 from alembic_rollback.runner import describe
 from alembic_rollback.scratch import NotOnScratch, ScratchDatabase, ScratchServer
@@ -29,6 +27,8 @@ if TYPE_CHECKING:
     from alembic.script import Script, ScriptDirectory
     from sqlalchemy.engine import Connection
 
+    from alembic_rollback.catalog.facts.model import Snapshot
+    from alembic_rollback.model import Revision
     from alembic_rollback.sql.script import Script as SqlScript
 from alembic_rollback.verification.filling import Filled, fill
 from alembic_rollback.verification.outcomes import (

@@ -10,10 +10,13 @@ is for all that is rare.
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable
+from typing import TYPE_CHECKING
 
-from alembic_rollback.catalog.facts.asking import Asking
-from alembic_rollback.catalog.facts.model import Fact
 from alembic_rollback.catalog.facts.stamps import KEYED, Stamps, different
+
+if TYPE_CHECKING:
+    from alembic_rollback.catalog.facts.asking import Asking
+    from alembic_rollback.catalog.facts.model import Fact
 
 # What needs the objects given, directly or not, and which relation or type is read for it. Another
 # table's foreign key needs nothing of a table but names.

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-from alembic_rollback.catalog.facts.model import Fact, Key, Snapshot
 from alembic_rollback.catalog.facts.registry import KINDS
+
+if TYPE_CHECKING:
+    from alembic_rollback.catalog.facts.model import Fact, Key, Snapshot
 
 _ORDER = "column order"
 

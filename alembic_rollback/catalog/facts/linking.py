@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias
 
-from alembic_rollback.catalog.facts.asking import Asking
 from alembic_rollback.catalog.facts.model import Fact, Id, Snapshot
+
+if TYPE_CHECKING:
+    from alembic_rollback.catalog.facts.asking import Asking
 
 Link: TypeAlias = tuple[Id, Id, str]
 """Dependent, referenced, and pg_depend.deptype."""

@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import TypeAlias
+from typing import TYPE_CHECKING, TypeAlias
 
-from alembic_rollback.catalog.facts.linking import Link
 from alembic_rollback.catalog.facts.model import Fact, Snapshot
 from alembic_rollback.catalog.facts.stamps import KEYED, Stamps
+
+if TYPE_CHECKING:
+    from alembic_rollback.catalog.facts.linking import Link
 
 Part: TypeAlias = Mapping[int, Sequence[Fact]]
 """The facts of one query, by the oids of the objects that they were read with."""

@@ -11,14 +11,15 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from alembic_rollback.catalog.facts.comparison import Difference, compare
-from alembic_rollback.catalog.facts.memory import Memory
-from alembic_rollback.catalog.facts.model import Fact, Snapshot
 from alembic_rollback.catalog.facts.planning import Plan, plan
 from alembic_rollback.catalog.facts.reading import read
 from alembic_rollback.catalog.facts.registry import NotRestorable
 
 if TYPE_CHECKING:
     from sqlalchemy.engine import Connection
+
+    from alembic_rollback.catalog.facts.memory import Memory
+    from alembic_rollback.catalog.facts.model import Fact, Snapshot
 
 _ROUNDS = 12
 _INITIAL = (

@@ -11,9 +11,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
-from typing import NamedTuple, TypeAlias
+from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
-from alembic_rollback.catalog.facts.asking import Asking
+if TYPE_CHECKING:
+    from alembic_rollback.catalog.facts.asking import Asking
 
 _ROW = "hashtidextended(ctid, CAST(CAST(xmin AS text) AS bigint))"
 _OWN = "{} >= 16384"

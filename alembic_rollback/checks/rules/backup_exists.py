@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING
 
 from alembic_rollback import backup
 from alembic_rollback.catalog import qualified
 from alembic_rollback.checks.subject import Said, Subject
 from alembic_rollback.errors import shown_path
-from alembic_rollback.model import TableLoss
 from alembic_rollback.settings import age_in_seconds
 from alembic_rollback.sql.names import quote_name
+
+if TYPE_CHECKING:
+    from alembic_rollback.model import TableLoss
 
 _MOST_NAMES = 3
 

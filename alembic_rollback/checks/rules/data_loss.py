@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from typing import TYPE_CHECKING
 
 from alembic_rollback.catalog.dependencies import PG_CLASS
 from alembic_rollback.checks.losses import shown_rows
 from alembic_rollback.checks.subject import Said, Subject
-from alembic_rollback.model import TableLoss
 from alembic_rollback.sql.names import quote_identifier
+
+if TYPE_CHECKING:
+    from alembic_rollback.model import TableLoss
 
 
 def check(subject: Subject) -> Iterator[Said]:

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 from alembic_rollback.catalog.dependencies import PG_CONSTRAINT
 from alembic_rollback.catalog.tables import foreign_keys_among, untracked_bodies
 from alembic_rollback.checks.losses import shown_rows
 from alembic_rollback.checks.subject import Said, Subject
-from alembic_rollback.model import Affected, Obstacle, TableLoss
 from alembic_rollback.sql.build import split_name
 from alembic_rollback.sql.names import quote_identifier
 from alembic_rollback.sql.words import identifiers
+
+if TYPE_CHECKING:
+    from alembic_rollback.model import Affected, Obstacle, TableLoss
 
 _MOST = 10
 """Objects, and obstacles, that are named."""

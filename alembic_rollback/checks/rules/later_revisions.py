@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from contextlib import nullcontext
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 from alembic_rollback.catalog import objects
 from alembic_rollback.catalog.dependencies import PG_CLASS, Address
@@ -15,7 +16,9 @@ from alembic_rollback.checks.subject import Said, Subject
 from alembic_rollback.model import Revision
 from alembic_rollback.sql.effects import Effect, effects, named_relations, sets_search_path
 from alembic_rollback.sql.names import quote_identifier, quote_name
-from alembic_rollback.sql.script import Script
+
+if TYPE_CHECKING:
+    from alembic_rollback.sql.script import Script
 
 _MOST_NAMES = 3
 """Objects that one revision is said to use."""

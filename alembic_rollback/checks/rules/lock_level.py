@@ -10,7 +10,6 @@ from alembic_rollback.catalog.tables import table_of_index, tables_by_oid, table
 from alembic_rollback.checks.simulation import World, follow
 from alembic_rollback.checks.subject import Said, Subject
 from alembic_rollback.errors import shown_path
-from alembic_rollback.model import Affected
 from alembic_rollback.sql.locks import (
     ACCESS_EXCLUSIVE,
     MODES,
@@ -19,10 +18,12 @@ from alembic_rollback.sql.locks import (
     locks,
     strongest,
 )
-from alembic_rollback.sql.script import Script
 
 if TYPE_CHECKING:
     from sqlalchemy.engine import Connection
+
+    from alembic_rollback.model import Affected
+    from alembic_rollback.sql.script import Script
 
 _HARM = {
     "SHARE UPDATE EXCLUSIVE": "no other schema change and no VACUUM can run on it",

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from alembic_rollback.checks.simulation import (
     altering,
     constraining,
@@ -14,7 +16,9 @@ from alembic_rollback.checks.simulation import (
 from alembic_rollback.checks.simulation.registry import RULES
 from alembic_rollback.checks.simulation.world import Change, Failure, World
 from alembic_rollback.sql.effects import sets_search_path
-from alembic_rollback.sql.parser import Statement
+
+if TYPE_CHECKING:
+    from alembic_rollback.sql.parser import Statement
 
 __all__ = [
     "Change",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from alembic_rollback.catalog import objects
 from alembic_rollback.catalog.dependencies import (
@@ -20,7 +20,6 @@ from alembic_rollback.catalog.dependencies import (
     PG_TYPE,
     Address,
 )
-from alembic_rollback.catalog.objects import Found
 from alembic_rollback.checks.simulation.constraining import add_constraint
 from alembic_rollback.checks.simulation.dropping import is_cascade, missing
 from alembic_rollback.checks.simulation.inheriting import (
@@ -35,6 +34,9 @@ from alembic_rollback.checks.simulation.world import Change, Failure, World
 from alembic_rollback.sql.build import enum_name, kind_of, strings, type_name, type_text
 from alembic_rollback.sql.effects import relation_name
 from alembic_rollback.sql.names import quote_name
+
+if TYPE_CHECKING:
+    from alembic_rollback.catalog.objects import Found
 
 _INTEGERS = (20, 21, 23)
 """The oids of the types that an identity column can have."""

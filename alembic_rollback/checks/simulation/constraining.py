@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from alembic_rollback.catalog import objects
 from alembic_rollback.catalog.dependencies import PG_CLASS, Address
-from alembic_rollback.catalog.objects import Found
 from alembic_rollback.checks.simulation.dropping import is_cascade, missing
 from alembic_rollback.checks.simulation.inheriting import (
     definition,
@@ -21,6 +20,9 @@ from alembic_rollback.checks.simulation.world import Change, Failure, World
 from alembic_rollback.sql.build import enum_name, kind_of, nodes, strings
 from alembic_rollback.sql.effects import relation_name
 from alembic_rollback.sql.names import quote_name
+
+if TYPE_CHECKING:
+    from alembic_rollback.catalog.objects import Found
 
 _LABELS = {
     "CONSTR_CHECK": "check",

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from alembic_rollback.catalog.dependencies import Address
 from alembic_rollback.checks.simulation.registry import follows
 from alembic_rollback.checks.simulation.world import Change, Failure, World
 from alembic_rollback.sql.build import (
@@ -17,6 +16,9 @@ from alembic_rollback.sql.build import (
     type_text,
 )
 from alembic_rollback.sql.names import quote_name
+
+if TYPE_CHECKING:
+    from alembic_rollback.catalog.dependencies import Address
 
 _RELATIONS = {
     "TABLE": "rp",

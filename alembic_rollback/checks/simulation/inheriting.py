@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from alembic_rollback.catalog.dependencies import PG_CLASS, PG_CONSTRAINT, PG_TRIGGER, Address
-from alembic_rollback.catalog.objects import Found
 from alembic_rollback.checks.simulation.dropping import missing
 from alembic_rollback.checks.simulation.registry import alters
 from alembic_rollback.checks.simulation.world import Change, Failure, World
 from alembic_rollback.sql.build import enum_name, inner, kind_of
 from alembic_rollback.sql.effects import relation_name
 from alembic_rollback.sql.names import quote_name
+
+if TYPE_CHECKING:
+    from alembic_rollback.catalog.objects import Found
 
 
 def definition(command: Any) -> Any:

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from copy import deepcopy
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from alembic_rollback.catalog import objects
 from alembic_rollback.catalog.dependencies import PG_CLASS, PG_REWRITE, Address
-from alembic_rollback.catalog.objects import Found
 from alembic_rollback.checks.simulation.altering import (
     define_column,
     used_by_expression,
@@ -22,6 +21,9 @@ from alembic_rollback.checks.simulation.world import Change, Failure, World
 from alembic_rollback.sql.build import enum_name, inner, kind_of, nodes, strings
 from alembic_rollback.sql.effects import relation_name
 from alembic_rollback.sql.names import quote_name
+
+if TYPE_CHECKING:
+    from alembic_rollback.catalog.objects import Found
 
 _PARTS = {
     "CreatePolicyStmt": ("policy", "policy_name", "table"),

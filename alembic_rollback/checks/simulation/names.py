@@ -12,11 +12,12 @@ from alembic_rollback.catalog import objects
 from alembic_rollback.catalog.dependencies import Address
 from alembic_rollback.catalog.objects import Found
 from alembic_rollback.sql.effects import sets_search_path
-from alembic_rollback.sql.parser import Statement
-from alembic_rollback.sql.script import Script
 
 if TYPE_CHECKING:
     from sqlalchemy.engine import Connection
+
+    from alembic_rollback.sql.parser import Statement
+    from alembic_rollback.sql.script import Script
 
 _Key = tuple[str, str, str]
 """Kind of object, schema, name."""

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from alembic_rollback.catalog import objects
-from alembic_rollback.catalog.dependencies import Address
 from alembic_rollback.checks.simulation.inheriting import definition
-from alembic_rollback.checks.simulation.names import Names
 from alembic_rollback.sql.build import enum_name, kind_of, strings
 from alembic_rollback.sql.effects import named_relations, relation_name, sets_search_path
-from alembic_rollback.sql.script import Script
+
+if TYPE_CHECKING:
+    from alembic_rollback.catalog.dependencies import Address
+    from alembic_rollback.checks.simulation.names import Names
+    from alembic_rollback.sql.script import Script
 
 _PARTS = {
     "CreatePolicyStmt": ("policy", "policy_name", "table"),

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from alembic_rollback.catalog.dependencies import PG_PUBLICATION_REL, Address
-from alembic_rollback.catalog.objects import Found
 from alembic_rollback.checks.simulation.dropping import missing
 from alembic_rollback.checks.simulation.inheriting import descendants
 from alembic_rollback.checks.simulation.registry import follows
@@ -14,6 +13,9 @@ from alembic_rollback.checks.simulation.world import Change, Failure, World
 from alembic_rollback.sql.build import enum_name
 from alembic_rollback.sql.effects import relation_name
 from alembic_rollback.sql.names import quote_name
+
+if TYPE_CHECKING:
+    from alembic_rollback.catalog.objects import Found
 
 
 @follows("CreatePublicationStmt")

@@ -19,11 +19,12 @@ from alembic_rollback.catalog.objects import Found
 from alembic_rollback.checks.simulation.names import Names
 from alembic_rollback.sql.effects import named_relations
 from alembic_rollback.sql.names import quote_name
-from alembic_rollback.sql.parser import Statement
-from alembic_rollback.sql.script import Script
 
 if TYPE_CHECKING:
     from sqlalchemy.engine import Connection
+
+    from alembic_rollback.sql.parser import Statement
+    from alembic_rollback.sql.script import Script
 
 
 @dataclass

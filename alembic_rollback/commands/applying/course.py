@@ -11,25 +11,25 @@ from alembic_rollback import escalation
 from alembic_rollback.errors import (
     UsageError,
 )
-from alembic_rollback.escalation import (
-    Attempt,
-    Seen,
-)
 from alembic_rollback.host import environment
-from alembic_rollback.host.environment import Key, Snapshot
-from alembic_rollback.host.history import History
 from alembic_rollback.host.scripts import pair_of
 from alembic_rollback.host.state import new_run
-from alembic_rollback.model import Revision
 from alembic_rollback.planning import counted, steps_up
-from alembic_rollback.settings import Settings
 from alembic_rollback.statuses import status_of
 
 if TYPE_CHECKING:
     from alembic.config import Config
     from sqlalchemy.engine import Connection
 
+    from alembic_rollback.escalation import (
+        Attempt,
+        Seen,
+    )
+    from alembic_rollback.host.environment import Key, Snapshot
+    from alembic_rollback.host.history import History
+    from alembic_rollback.model import Revision
     from alembic_rollback.pairs import Pair
+    from alembic_rollback.settings import Settings
 
 
 Tell = Callable[[str], None]

@@ -22,13 +22,11 @@ from alembic_rollback.escalation import (
     Seen,
 )
 from alembic_rollback.host import failures
-from alembic_rollback.host.environment import Key
 from alembic_rollback.host.retrying import (
     DEADLOCK,
     LOCK_TIMEOUT,
     SERIALIZATION_FAILURE,
 )
-from alembic_rollback.model import Partial, StepFailure
 from alembic_rollback.planning import Request
 from alembic_rollback.preflight import directory_of
 from alembic_rollback.reporting.applying import (
@@ -42,7 +40,8 @@ from alembic_rollback.reporting.errors import exit_code
 from alembic_rollback.reporting.style import Style
 
 if TYPE_CHECKING:
-    pass
+    from alembic_rollback.host.environment import Key
+    from alembic_rollback.model import Partial, StepFailure
 
 from alembic_rollback.commands.applying.course import Course, Wanted, look_back, title_of
 

@@ -22,15 +22,16 @@ from alembic_rollback.escalation import (
 )
 from alembic_rollback.host import failures
 from alembic_rollback.host.configuration import settings_of
-from alembic_rollback.host.environment import Key
 from alembic_rollback.host.retrying import (
     pauses,
 )
-from alembic_rollback.model import Revision
 from alembic_rollback.settings import check_duration
 
 if TYPE_CHECKING:
     from alembic.config import Config
+
+    from alembic_rollback.host.environment import Key
+    from alembic_rollback.model import Revision
 
 
 from alembic_rollback.commands.applying.course import (

@@ -17,10 +17,10 @@ from alembic_rollback.generation import Wish
 from alembic_rollback.host import environment
 from alembic_rollback.host.history import history_of
 from alembic_rollback.host.scripts import load_script
-from alembic_rollback.model import GeneratedDown
 from alembic_rollback.verification.outcomes import NO_DOWN, NOT_VERIFIED
 
 if TYPE_CHECKING:
+    from alembic_rollback.model import GeneratedDown
     from alembic_rollback.pairs import Pair
     from alembic_rollback.verification import Judged, Verification
 

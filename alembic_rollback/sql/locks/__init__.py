@@ -8,6 +8,8 @@ relations that the statement makes are left out, as nobody else can see them.
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from alembic_rollback.sql.locks.modes import (
     ACCESS_EXCLUSIVE,
     ACCESS_SHARE,
@@ -23,7 +25,9 @@ from alembic_rollback.sql.locks.modes import (
     strongest,
 )
 from alembic_rollback.sql.locks.statements import HANDLERS
-from alembic_rollback.sql.parser import Statement
+
+if TYPE_CHECKING:
+    from alembic_rollback.sql.parser import Statement
 
 __all__ = [
     "ACCESS_EXCLUSIVE",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from typing import TYPE_CHECKING
 
 from alembic_rollback.sql.build import enum_name, inner, kind_of, nodes
 from alembic_rollback.sql.effects import relation_name
@@ -13,7 +14,9 @@ from alembic_rollback.sql.locks.modes import (
     SHARE_UPDATE_EXCLUSIVE,
     Lock,
 )
-from alembic_rollback.sql.parser import Node
+
+if TYPE_CHECKING:
+    from alembic_rollback.sql.parser import Node
 
 _WEAKER = {
     **dict.fromkeys(

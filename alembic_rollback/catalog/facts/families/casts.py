@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from alembic_rollback.catalog.facts.families.fragments import (
     arm,
     at,
@@ -10,8 +12,10 @@ from alembic_rollback.catalog.facts.families.fragments import (
     signature,
     union,
 )
-from alembic_rollback.catalog.facts.model import Fact, Snapshot
 from alembic_rollback.catalog.facts.registry import Kind, Statements, kind, reads
+
+if TYPE_CHECKING:
+    from alembic_rollback.catalog.facts.model import Fact, Snapshot
 
 _INTERNAL = "'e', 'i'"
 _TYPES = "(%s AS %s)', CAST(c.castsource AS regtype), CAST(c.casttarget AS regtype))"

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from alembic_rollback.catalog.facts.families.fragments import (
     Named,
     arm,
@@ -11,9 +13,11 @@ from alembic_rollback.catalog.facts.families.fragments import (
     visible,
 )
 from alembic_rollback.catalog.facts.families.naming import USER_SCHEMA
-from alembic_rollback.catalog.facts.model import Fact, Snapshot
 from alembic_rollback.catalog.facts.registry import Statements, kind, reads
 from alembic_rollback.sql.names import quote_literal
+
+if TYPE_CHECKING:
+    from alembic_rollback.catalog.facts.model import Fact, Snapshot
 
 # The locale of ICU and of the built-in provider has had three names: collcollate before PostgreSQL
 # 15, colliculocale before 17. The version of the library is not the schema's.

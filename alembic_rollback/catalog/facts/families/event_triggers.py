@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from alembic_rollback.catalog.facts.families.fragments import Named, arm, at, differ, joined
 from alembic_rollback.catalog.facts.families.rules import STATES
-from alembic_rollback.catalog.facts.model import Fact, Snapshot
 from alembic_rollback.catalog.facts.registry import Statements, kind, reads
 from alembic_rollback.sql.names import quote_identifier, quote_literal
+
+if TYPE_CHECKING:
+    from alembic_rollback.catalog.facts.model import Fact, Snapshot
 
 reads(
     "event triggers",

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TypeAlias
+from typing import TYPE_CHECKING, TypeAlias
 
-from alembic_rollback.catalog.facts.model import Fact, Snapshot
 from alembic_rollback.catalog.facts.registry import Kind, Statements
 from alembic_rollback.sql.names import quote_identifier, quote_literal, quote_name
+
+if TYPE_CHECKING:
+    from alembic_rollback.catalog.facts.model import Fact, Snapshot
 
 NOBODY = "CAST(NULL AS bigint), CAST(NULL AS bigint), 0"
 """SQL: the columns of a fact without a parent."""

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from alembic_rollback.catalog.facts.families.constraints import has_partitions, statistics
 from alembic_rollback.catalog.facts.families.naming import reloptions, renamed, shortened
-from alembic_rollback.catalog.facts.model import Fact, Snapshot
 from alembic_rollback.catalog.facts.registry import Kind, Statements, kind, reads
 from alembic_rollback.sql.canonical import same_definition, same_index
 from alembic_rollback.sql.names import quote_identifier
+
+if TYPE_CHECKING:
+    from alembic_rollback.catalog.facts.model import Fact, Snapshot
 
 reads(
     "indexes",

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
-from alembic_rollback.catalog.facts.model import Fact, Snapshot
+from typing import TYPE_CHECKING
+
 from alembic_rollback.catalog.facts.registry import Kind, Statements, kind, reads
+
+if TYPE_CHECKING:
+    from alembic_rollback.catalog.facts.model import Fact, Snapshot
 
 reads(
     "inheritance",

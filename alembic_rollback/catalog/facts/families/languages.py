@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from alembic_rollback.catalog.facts.families.fragments import (
     Named,
     arm,
@@ -10,8 +12,10 @@ from alembic_rollback.catalog.facts.families.fragments import (
     routine,
     union,
 )
-from alembic_rollback.catalog.facts.model import Fact, Snapshot
 from alembic_rollback.catalog.facts.registry import Statements, kind, reads
+
+if TYPE_CHECKING:
+    from alembic_rollback.catalog.facts.model import Fact, Snapshot
 
 _LANGUAGES = arm(
     "'language'",

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
-from alembic_rollback.catalog.facts.model import Fact
+from typing import TYPE_CHECKING
+
 from alembic_rollback.sql.names import quote_identifier, quote_literal
+
+if TYPE_CHECKING:
+    from alembic_rollback.catalog.facts.model import Fact
 
 USER_SCHEMA = "n.nspname !~ '^pg_' AND n.nspname <> 'information_schema'"
 """SQL: the schema `n` is neither PostgreSQL's own nor of temporary or TOAST tables."""

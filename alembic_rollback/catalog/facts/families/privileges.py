@@ -8,14 +8,16 @@ granted counts as granted by the owner.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import TypeAlias
+from typing import TYPE_CHECKING, TypeAlias
 
 from alembic_rollback.catalog.facts.families.fragments import at
 from alembic_rollback.catalog.facts.families.naming import USER_SCHEMA
 from alembic_rollback.catalog.facts.families.owners import TYPES
-from alembic_rollback.catalog.facts.model import Fact, Snapshot
 from alembic_rollback.catalog.facts.registry import Kind, Statements, kind, reads
 from alembic_rollback.sql.names import quote_identifier
+
+if TYPE_CHECKING:
+    from alembic_rollback.catalog.facts.model import Fact, Snapshot
 
 Grants: TypeAlias = Mapping[str, Mapping[str, bool]]
 """By role, by privilege: whether it may be granted on. Roles are quoted; OWNER is the owner."""

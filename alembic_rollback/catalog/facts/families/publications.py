@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from alembic_rollback.catalog.facts.families.fragments import Named, arm, at, differ, joined, union
-from alembic_rollback.catalog.facts.model import Fact, Snapshot
 from alembic_rollback.catalog.facts.registry import Kind, Statements, kind, reads
 from alembic_rollback.sql.canonical import same_definition
 from alembic_rollback.sql.names import quote_identifier, quote_literal
+
+if TYPE_CHECKING:
+    from alembic_rollback.catalog.facts.model import Fact, Snapshot
 
 # Generated columns are published since PostgreSQL 18 only.
 _PUBLICATIONS = arm(

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from alembic_rollback.catalog.facts.families.fragments import Named, arm, at
 from alembic_rollback.catalog.facts.families.naming import USER_SCHEMA
-from alembic_rollback.catalog.facts.model import Fact, Snapshot
 from alembic_rollback.catalog.facts.registry import Statements, kind, reads
+
+if TYPE_CHECKING:
+    from alembic_rollback.catalog.facts.model import Fact, Snapshot
 
 # public is made by initdb, with an oid of its own.
 reads(

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from alembic_rollback.catalog.facts.families.naming import renamed
-from alembic_rollback.catalog.facts.model import Fact, Id, Snapshot
 from alembic_rollback.catalog.facts.registry import Kind, Statements, kind, reads
 from alembic_rollback.sql.names import quote_literal
+
+if TYPE_CHECKING:
+    from alembic_rollback.catalog.facts.model import Fact, Id, Snapshot
 
 reads(
     "sequences",

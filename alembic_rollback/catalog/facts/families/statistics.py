@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from alembic_rollback.catalog.facts.families.fragments import Named, arm, at, visible
 from alembic_rollback.catalog.facts.families.naming import USER_SCHEMA
-from alembic_rollback.catalog.facts.model import Fact, Snapshot
 from alembic_rollback.catalog.facts.registry import Statements, kind, reads
 from alembic_rollback.sql.canonical import same_definition
+
+if TYPE_CHECKING:
+    from alembic_rollback.catalog.facts.model import Fact, Snapshot
 
 # Not set is NULL from PostgreSQL 17 on, and -1 before.
 reads(

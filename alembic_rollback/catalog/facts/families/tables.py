@@ -5,16 +5,18 @@ from __future__ import annotations
 from abc import abstractmethod
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from alembic_rollback.catalog.facts.families.columns import clause, server_options
 from alembic_rollback.catalog.facts.families.constraints import inline
 from alembic_rollback.catalog.facts.families.fragments import option_changes, option_list
 from alembic_rollback.catalog.facts.families.naming import USER_SCHEMA, option, reloptions, renamed
 from alembic_rollback.catalog.facts.families.sequences import serials
-from alembic_rollback.catalog.facts.model import Fact, Id, Snapshot
 from alembic_rollback.catalog.facts.registry import Kind, Statements, kind, reads
 from alembic_rollback.sql.names import quote_identifier
+
+if TYPE_CHECKING:
+    from alembic_rollback.catalog.facts.model import Fact, Id, Snapshot
 
 _SORTED = "(SELECT jsonb_agg(o ORDER BY o) FROM unnest({}) AS o)"
 

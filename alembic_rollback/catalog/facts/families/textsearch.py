@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import TYPE_CHECKING
 
 from alembic_rollback.catalog.facts.families.fragments import (
     Named,
@@ -14,9 +15,11 @@ from alembic_rollback.catalog.facts.families.fragments import (
     visible,
 )
 from alembic_rollback.catalog.facts.families.naming import USER_SCHEMA
-from alembic_rollback.catalog.facts.model import Fact, Snapshot
 from alembic_rollback.catalog.facts.registry import Statements, kind, reads
 from alembic_rollback.sql.names import quote_identifier
+
+if TYPE_CHECKING:
+    from alembic_rollback.catalog.facts.model import Fact, Snapshot
 
 _PARSER_PARTS = ("START", "GETTOKEN", "END", "HEADLINE", "LEXTYPES")
 _TEMPLATE_PARTS = ("INIT", "LEXIZE")

@@ -6,13 +6,17 @@ unless it fires in other sessions than the one that it is cloned from.
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from alembic_rollback.catalog.facts.families.fragments import Part, arm, at, part, union
 from alembic_rollback.catalog.facts.families.naming import USER_SCHEMA, shortened
 from alembic_rollback.catalog.facts.families.rules import STATES
-from alembic_rollback.catalog.facts.model import Fact, Snapshot
 from alembic_rollback.catalog.facts.registry import Kind, Statements, kind, reads
 from alembic_rollback.sql.canonical import same_definition
 from alembic_rollback.sql.names import quote_identifier
+
+if TYPE_CHECKING:
+    from alembic_rollback.catalog.facts.model import Fact, Snapshot
 
 _KEY, _NAME, _SOURCE = part("pg_trigger", "t", "t.tgrelid", "t.tgname")
 _TABLE = "'table', CAST(CAST(t.tgrelid AS regclass) AS text), 'name', t.tgname"

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from collections.abc import Iterable, Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from alembic_rollback.catalog.facts.families.naming import renamed
-from alembic_rollback.catalog.facts.model import Fact, Id, Snapshot
 from alembic_rollback.catalog.facts.registry import KINDS, Kind, Statements, kind, reads
 from alembic_rollback.sql.names import quote_identifier, quote_literal
+
+if TYPE_CHECKING:
+    from alembic_rollback.catalog.facts.model import Fact, Id, Snapshot
 
 _COLLATION = """
     CASE WHEN {0} <> {1} THEN CAST(CAST({0} AS regcollation) AS text) END

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from alembic_rollback.catalog.facts.families.fragments import Named, arm, at, joined, union
 from alembic_rollback.catalog.facts.families.naming import USER_SCHEMA, option, reloptions
-from alembic_rollback.catalog.facts.model import Fact, Snapshot
 from alembic_rollback.catalog.facts.registry import Kind, Statements, kind, reads
 from alembic_rollback.sql.canonical import (
     same_definition,
@@ -15,6 +14,9 @@ from alembic_rollback.sql.canonical import (
     with_columns_in_order,
 )
 from alembic_rollback.sql.names import quote_identifier
+
+if TYPE_CHECKING:
+    from alembic_rollback.catalog.facts.model import Fact, Snapshot
 
 _SORTED = "(SELECT jsonb_agg(one ORDER BY one) FROM unnest({}) AS one)"
 _COLUMNS = (

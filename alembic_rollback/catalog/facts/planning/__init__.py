@@ -9,12 +9,15 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
-from alembic_rollback.catalog.facts.model import Id, Snapshot
 from alembic_rollback.catalog.facts.planning.matching import matched
 from alembic_rollback.catalog.facts.planning.planner import Plan, Planner
 from alembic_rollback.catalog.facts.planning.renaming import renames
-from alembic_rollback.catalog.facts.registry import Statements
+
+if TYPE_CHECKING:
+    from alembic_rollback.catalog.facts.model import Id, Snapshot
+    from alembic_rollback.catalog.facts.registry import Statements
 
 __all__ = ["Plan", "making", "plan"]
 

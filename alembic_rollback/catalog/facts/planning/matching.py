@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from collections import defaultdict
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
-from alembic_rollback.catalog.facts.model import Fact, Id, Snapshot
 from alembic_rollback.sql.names import quote_identifier
+
+if TYPE_CHECKING:
+    from alembic_rollback.catalog.facts.model import Fact, Id, Snapshot
 
 TYPES = ("enum", "composite type", "domain", "range type")
 ROUTINES = ("function", "procedure", "aggregate")

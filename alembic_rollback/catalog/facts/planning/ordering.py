@@ -7,11 +7,11 @@ from collections.abc import Iterable, Iterator, Mapping
 from heapq import heapify, heappop, heappush
 from typing import TYPE_CHECKING, NamedTuple
 
-from alembic_rollback.catalog.facts.model import Fact, Id, Snapshot
 from alembic_rollback.catalog.facts.planning.matching import INDEXES
 from alembic_rollback.catalog.facts.registry import KINDS
 
 if TYPE_CHECKING:
+    from alembic_rollback.catalog.facts.model import Fact, Id, Snapshot
     from alembic_rollback.catalog.facts.planning.planner import Planner
 
 DROP, CHANGE, CREATE = range(3)

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
-from alembic_rollback.catalog.facts.model import Fact, Id, Snapshot
 from alembic_rollback.catalog.facts.planning.matching import (
     INDEXES,
     ROUTINES,
@@ -17,6 +17,9 @@ from alembic_rollback.catalog.facts.planning.matching import (
 from alembic_rollback.catalog.facts.planning.ordering import CHANGE, CREATE, DROP, Step, in_order
 from alembic_rollback.catalog.facts.registry import KINDS, Statements
 from alembic_rollback.sql.names import quote_identifier
+
+if TYPE_CHECKING:
+    from alembic_rollback.catalog.facts.model import Fact, Id, Snapshot
 
 # PostgreSQL rewrites these by itself when the type of a column changes.
 REWRITTEN = ("index", "constraint", "default", "statistics", "column order")

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
-from alembic_rollback.catalog.facts.model import Fact, Snapshot
 from alembic_rollback.catalog.facts.planning.matching import Match, occupants, place
 from alembic_rollback.catalog.facts.planning.planner import Plan, Planner
 from alembic_rollback.catalog.facts.registry import KINDS
+
+if TYPE_CHECKING:
+    from alembic_rollback.catalog.facts.model import Fact, Snapshot
 
 
 def renames(current: Snapshot, wanted: Snapshot, match: Match) -> Plan:
