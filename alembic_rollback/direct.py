@@ -8,7 +8,7 @@ notices), or its transaction isn't as it should be, the statement goes through S
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -26,14 +26,24 @@ def execute(connection: Connection, sql: str, options: Mapping[str, Any] | None 
     if _is_heard(connection):
         _through_sqlalchemy(connection, sql, options or {}).close()
     else:
-        _straight(connection, sql, rows=False)
+        _straight(connection, sql, lambda cursor: None)
 
 
 def scalar(connection: Connection, sql: str) -> Any:
     """The same for a statement that returns one value."""
     if _is_heard(connection):
         return _through_sqlalchemy(connection, sql, {}).scalar_one()
-    return _straight(connection, sql, rows=True)
+    return _straight(connection, sql, lambda cursor: cursor.fetchone()[0])
+
+
+def changed_by_last(connection: Connection, statements: Iterable[str]) -> int | None:
+    """Run statements in one message; return how many rows the last one has changed.
+
+    None where nothing was run: somebody listens, or the driver takes only one at a time.
+    """
+    if _is_heard(connection) or connection.dialect.driver != "psycopg2":
+        return None
+    return int(_straight(connection, "; ".join(statements), lambda cursor: cursor.rowcount))
 
 
 _OURS: list[tuple[str, Callable[..., None]]] = []
@@ -92,12 +102,12 @@ def _is_heard(connection: Any) -> bool:
     )
 
 
-def _straight(connection: Any, sql: str, *, rows: bool) -> Any:
+def _straight(connection: Any, sql: str, take: Callable[[Any], Any]) -> Any:
     cursor = None
     try:
         cursor = connection.connection.cursor()
         connection.dialect.do_execute_no_params(cursor, sql, None)
-        found = cursor.fetchone()[0] if rows else None
+        found = take(cursor)
         cursor.close()
     except BaseException as error:
         # Makes of it what it makes of its own: a DBAPIError; a lost connection is given up.
