@@ -5,7 +5,7 @@ from __future__ import annotations
 import getpass
 import re
 import subprocess
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import date
@@ -70,26 +70,38 @@ def template_names(folder: Path) -> list[str]:
     return ["empty", *sorted({file.name.removesuffix(ending) for file in files})]
 
 
-def find_up(name: str, locations: Iterable[Path]) -> Path:
-    """An up file by path, by name, or by version, looked for in the version locations.
+def find_ups(names: Sequence[str], locations: Iterable[Path]) -> list[Path]:
+    """Up files by path, by name, or by version, looked for in the version locations.
 
     Raises UsageError where there is none, or several.
     """
-    path = Path(name)
-    if path.is_file():
-        return path
+    given = [Path(name) for name in names]
+    known: dict[str, list[Path]] = {}
+    if not all(path.is_file() for path in given):
+        known = _known(locations)  # once for all of them
+    return [
+        path if path.is_file() else _find_up(name, known)
+        for name, path in zip(names, given, strict=True)
+    ]
+
+
+def _known(locations: Iterable[Path]) -> dict[str, list[Path]]:
+    """The up files by everything that they may be called."""
+    found: dict[str, list[Path]] = {}
+    for location in locations:
+        for file in sorted(location.rglob(f"*{UP}")) if location.is_dir() else ():
+            for name in dict.fromkeys(_names(file)):
+                found.setdefault(name, []).append(file)
+    return found
+
+
+def _find_up(name: str, known: Mapping[str, Sequence[Path]]) -> Path:
     if name.endswith(DOWN):
         raise UsageError(f"{name} is a down file; name the up file.")
-    files = [
-        file
-        for location in locations
-        if location.is_dir()
-        for file in sorted(location.rglob(f"*{UP}"))
-    ]
-    found = [file for file in files if name in _names(file)]
+    found = known.get(name, ())
     if len(found) != 1:
         number = f"{len(found)} files match" if found else "no such file"
-        meant = {known: _names(file)[-1] for file in files for known in _names(file) if known}
+        meant = {one: _names(files[0])[-1] for one, files in known.items() if one}
         raise UsageError(
             f"{name}: {number}.{'' if found else suggest(Path(name).name, meant)}",
             next_step="Give the path of one .up.sql file.",

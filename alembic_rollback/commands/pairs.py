@@ -61,7 +61,7 @@ def generate_down(
     if wish.before_url and len(files) != 1:
         raise UsageError("--before-url takes one FILE: the database stands before one revision.")
     most = settings_of(config).max_script_bytes
-    ups = read_ups([writing.find_up(file, locations) for file in files], output, most=most)
+    ups = read_ups(writing.find_ups(files, locations), output, most=most)
     if write and not force and not wish.check:
         for up in ups:
             if up.down.exists():

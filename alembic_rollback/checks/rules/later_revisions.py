@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator
 from contextlib import nullcontext
 from dataclasses import dataclass, field
@@ -22,6 +23,8 @@ if TYPE_CHECKING:
 
 _MOST_NAMES = 3
 """Objects that one revision is said to use."""
+_NEARLY_CUT = 60
+"""Bytes of a name above which it may have been written longer: NAMEDATALEN, less a character."""
 _Addresses = frozenset[Address]
 _NOTHING: _Addresses = frozenset()
 _RELATIONS = ("table", "view", "materialized view", "foreign table", "sequence")
@@ -102,15 +105,12 @@ class _Uses:
 
         Found by their bare text, because to parse hundreds of scripts takes a second.
         """
-        names = objects.names_needed(self.subject.connection, addresses)
-        # A quote in a quoted name is written twice; anything can be written U&"\0061".
-        needles = {name.lower().replace('"', '""') for name in names} | {"u&"}
+        named = _naming(objects.names_needed(self.subject.connection, addresses))
         texts = self.subject.texts
         return [
             revision
             for revision in self.subject.plan.later
-            if revision.version not in texts
-            or any(needle in texts[revision.version].lower() for needle in needles)
+            if revision.version not in texts or named.search(texts[revision.version].lower())
         ]
 
     def _preload(self, later: Iterable[Revision]) -> None:
@@ -149,6 +149,17 @@ class _Uses:
                 self.names.set_path(path)
             made = made_by(self.names, up)
             return made, used_by(self.names, up) - made
+
+
+def _naming(names: Iterable[str]) -> re.Pattern[str]:
+    """Finds one of the names in a text in small letters; rather too often than too seldom."""
+    # Anything can be written U&"\0061".
+    patterns = ["u&"]
+    for name in names:
+        # A quote in a quoted name is written twice; what was cut off at 63 bytes may be longer.
+        end = "" if len(name.encode()) >= _NEARLY_CUT else r"(?![\w$])"
+        patterns.append(r"(?<![\w$])" + re.escape(name.lower().replace('"', '""')) + end)
+    return re.compile("|".join(patterns))
 
 
 def _going(subject: Subject) -> _Going:
