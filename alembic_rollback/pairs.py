@@ -59,8 +59,7 @@ class Pair:
     version: str
     name: str
     up: Path
-    down: Path | None
-    """None where there is no .down.sql."""
+    has_down: bool
     header: Header
     checksum: str
     """sha256 of the up file with line ends normalised to LF, in hexadecimal."""
@@ -74,6 +73,11 @@ class Pair:
     def description(self) -> str:
         """The header's description, else the name with spaces."""
         return self.header.description or self.name.replace("_", " ") or self.version
+
+    @property
+    def down(self) -> Path | None:
+        """The .down.sql; None where there is none."""
+        return self.expected_down if self.has_down else None
 
     @property
     def expected_down(self) -> Path:
@@ -247,7 +251,7 @@ def _read_pair(file: str, downs: Collection[str]) -> Pair:
     data = _read(up)
     checksum = hashlib.sha256(data.replace(b"\r\n", b"\n")).hexdigest()
     header = read_header(_decode(up, data))
-    return Pair(version, name, up, Path(down) if down in downs else None, header, checksum)
+    return Pair(version, name, up, down in downs, header, checksum)
 
 
 def _read(path: Path) -> bytes:

@@ -52,12 +52,32 @@ class PairModule(ModuleType):
         below = (
             header.revises if header.revises is not None else (before.version,) if before else ()
         )
-        self.revision = pair.version
         self.down_revision = below[0] if len(below) == 1 else below or None
-        self.branch_labels = header.branch_labels or None
-        self.depends_on = header.depends_on or None
-        self.upgrade = _migration("upgrade", pair)
-        self.downgrade = _migration("downgrade", pair)
+
+    # There may be thousands: what the pair says isn't written down once more.
+
+    @property
+    def revision(self) -> str:
+        """Alembic's name for the version."""
+        return self.pair.version
+
+    @property
+    def branch_labels(self) -> tuple[str, ...] | None:
+        """As the header names them."""
+        return self.pair.header.branch_labels or None
+
+    @property
+    def depends_on(self) -> tuple[str, ...] | None:
+        """As the header names them."""
+        return self.pair.header.depends_on or None
+
+    def upgrade(self, **_: Any) -> None:
+        """Run the up script. Alembic logs the function by its name."""
+        _run(self.pair.version, "up", lambda: load_script(self.pair, "up"))
+
+    def downgrade(self, **_: Any) -> None:
+        """Run the down script."""
+        _run(self.pair.version, "down", lambda: load_script(self.pair, "down"))
 
 
 class StoredModule(ModuleType):
@@ -214,16 +234,6 @@ def _parents_first(scripts: list[Script]) -> list[Script]:
         ordered.append(script)
         script = above.get((script.revision,))
     return ordered if len(ordered) == len(scripts) else scripts
-
-
-def _migration(name: str, pair: Pair) -> Callable[..., None]:
-    direction = "up" if name == "upgrade" else "down"
-
-    def migration(**_: Any) -> None:
-        _run(pair.version, direction, lambda: load_script(pair, direction))
-
-    migration.__name__ = name  # Alembic logs it: Running upgrade a -> b
-    return migration
 
 
 def _run(version: str, direction: str, load: Callable[[], SqlScript]) -> None:

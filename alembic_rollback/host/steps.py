@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import functools
 import logging
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, nullcontext
@@ -108,7 +107,7 @@ def prepare(state: State, steps: list[RevisionStep]) -> list[RevisionStep]:
             _say_out_of_order(state, step)
     for step in steps:
         _load(state, step)
-        step.migration_fn = _attempted(state, step)
+        step.migration_fn = _Attempted(state, step)
     return steps
 
 
@@ -274,25 +273,33 @@ def _begin_again(state: State, step: RevisionStep) -> None:
             repair(state.connection, repairs, inside=False)
 
 
-def _attempted(state: State, step: RevisionStep) -> Callable[..., None]:
-    function = step.migration_fn
-    direction = "up" if step.is_upgrade else "down"
+class _Attempted:
+    """A step's function, with what stands around it; without a closure for each of thousands."""
 
-    @functools.wraps(function)
-    def migration(*args: Any, **kwargs: Any) -> None:
-        state.attempt = Attempt(step.revision.revision, direction)
+    __slots__ = ("function", "state", "step")
+
+    def __init__(self, state: State, step: RevisionStep) -> None:
+        self.state, self.step, self.function = state, step, step.migration_fn
+
+    @property
+    def __name__(self) -> str:
+        """Alembic logs it."""
+        return str(self.function.__name__)
+
+    def __call__(self, *args: Any, **kwargs: Any) -> None:
+        state, revision = self.state, self.step.revision
+        direction = "up" if self.step.is_upgrade else "down"
+        state.attempt = Attempt(revision.revision, direction)
         if not state.offline:
             state.apply_timeouts()
-        _begin_again(state, step)
+        _begin_again(state, self.step)
         if state.guard:
-            state.guard((state.history.revisions[step.revision.revision],))
-        is_python = (step.revision.revision, direction) not in state.scripts
+            state.guard((state.history.revisions[revision.revision],))
+        is_python = (revision.revision, direction) not in state.scripts
         with _observed(state, direction) if is_python and not state.offline else nullcontext():
-            function(*args, **kwargs)
+            self.function(*args, **kwargs)
         if state.attempt.script_ms is None:
             state.attempt.script_ms = state.attempt.elapsed_ms
-
-    return migration
 
 
 @contextmanager

@@ -31,10 +31,6 @@ class Statement:
         (again,) = parse(self.text, self.where.path)
         return again.tree
 
-    def without_tree(self) -> Statement:
-        """The same in little memory."""
-        return Statement(self.text, self.where, None)
-
     @property
     def kind(self) -> str:
         """The parse node's name: `CreateStmt`, `DropStmt`, `IndexStmt`, …"""

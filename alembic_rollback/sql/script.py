@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+from array import array
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import Any, overload
 from weakref import WeakValueDictionary
 
-from alembic_rollback.errors import ScriptSyntaxError
+from alembic_rollback.errors import Location, ScriptSyntaxError
 from alembic_rollback.sql.names import quote_name
 from alembic_rollback.sql.outside import why_outside_transaction
 from alembic_rollback.sql.parser import Node, Statement, is_copy_with_data, parse
@@ -28,12 +30,48 @@ class Session:
     """Those with a dot in their name that it sets by that name: `app.tenant_id`."""
 
 
+_UNCHANGED = Session(changed=False, custom=frozenset())
+
+
+class Packed(Sequence[Statement]):
+    """Statements without their trees, in as few objects as can be: a run holds thousands."""
+
+    __slots__ = ("_path", "_places", "_texts")
+
+    def __init__(self, path: Path, statements: Iterable[Statement]) -> None:
+        every = list(statements)
+        self._path = path
+        self._texts = "\0".join(one.text for one in every)  # no script may hold a NUL
+        self._places = array("I", [n for one in every for n in (one.where.line, one.where.column)])
+
+    def __len__(self) -> int:
+        return len(self._places) // 2
+
+    @overload
+    def __getitem__(self, index: int) -> Statement: ...
+    @overload
+    def __getitem__(self, index: slice) -> tuple[Statement, ...]: ...
+    def __getitem__(self, index: Any) -> Any:
+        return tuple(self)[index]
+
+    def __iter__(self) -> Iterator[Statement]:
+        lines, columns = self._places[::2], self._places[1::2]
+        for text, line, column in zip(self._texts.split("\0"), lines, columns, strict=False):
+            yield Statement(text, Location(self._path, line, column), None)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Sequence) and tuple(self) == tuple(other)
+
+    def __hash__(self) -> int:
+        return hash(tuple(self))
+
+
 @dataclass(frozen=True)
 class Script:
     """What a file holds, checked: nothing in it is left that cannot be run as a migration."""
 
     path: Path
-    statements: tuple[Statement, ...]
+    statements: Sequence[Statement]
     outside: str | None = None
     """Why it must run outside a transaction (`line 3: CREATE INDEX CONCURRENTLY`), or None."""
     chosen: tuple[int, ...] | None = None
@@ -71,8 +109,7 @@ class Script:
 
     def without_trees(self) -> Script:
         """The same in little memory, for a script that is only to be run."""
-        small = tuple(statement.without_tree() for statement in self.statements)
-        return replace(self, statements=small, known=self.session)
+        return replace(self, statements=Packed(self.path, self.statements), known=self.session)
 
     @property
     def session(self) -> Session:
@@ -81,7 +118,8 @@ class Script:
             return self.known
         changed = any(_changes_session(statement) for statement in self.statements)
         names = (name for statement in self.statements for name in _set_names(statement))
-        return Session(changed, frozenset(name for name in names if "." in name))
+        custom = frozenset(name for name in names if "." in name)
+        return Session(changed, custom) if changed or custom else _UNCHANGED
 
     @property
     def resets(self) -> tuple[str, ...]:
