@@ -82,12 +82,12 @@ class Pair:
     @property
     def expected_down(self) -> Path:
         """Where the down file is or should be."""
-        return Path(_down_of(str(self.up)))
+        return self.up.with_name(_down_of(self.up.name))
 
     @cached_property
     def down_header(self) -> Header:
         """The down file's header; an empty one where there is no file."""
-        return read_header(read_text(self.down)) if self.down else Header()
+        return read_header(read_text(self.expected_down)) if self.has_down else _NO_HEADER
 
     @property
     def irreversible(self) -> tuple[str, ...]:

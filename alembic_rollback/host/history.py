@@ -140,7 +140,7 @@ def _revision(script: Script, downs: bool) -> Revision:
         parents=script._normalized_down_revisions,
         checksum=pair.checksum if pair else "",
         is_pair=pair is not None,
-        has_down=pair.down is not None if pair else _has_downgrade(script),
+        has_down=pair.has_down if pair else _has_downgrade(script),
         irreversible=pair.irreversible if pair and downs else (),
         down_revisions=script._versioned_down_revisions,
         depends_on=script._resolved_dependencies,
