@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import replace
 from itertools import count
 from typing import TYPE_CHECKING
 
 from alembic_rollback.catalog import objects
-from alembic_rollback.catalog.dependencies import Address
+from alembic_rollback.catalog.dependencies import PG_NAMESPACE, Address
 from alembic_rollback.catalog.objects import Found
 from alembic_rollback.sql.effects import sets_search_path
 
@@ -30,6 +30,8 @@ class Names:
         self.connection = connection
         self.gone: set[Address] = set()
         self._path: tuple[str, ...] | None = None
+        self._path_now: tuple[str, ...] | None = None
+        """Of the path, the schemas that are there; asked for with every name."""
         self._catalog: dict[tuple[str, str], list[Found]] = {}
         self._now: dict[_Key, list[Found]] = {}
         self._moved: set[Address] = set()
@@ -51,7 +53,7 @@ class Names:
             yield
         finally:
             savepoint.rollback()
-            self._path = None
+            self._path = self._path_now = None
 
     def set_path(self, statement: Statement) -> None:
         """Follow a SET search_path; harmless here, for script() takes it back."""
@@ -61,7 +63,7 @@ class Names:
             self.connection.exec_driver_sql(
                 statement.text, execution_options={"no_parameters": True}
             )
-        self._path = None
+        self._path = self._path_now = None
 
     def preload_parts(self, owners: Iterable[Address]) -> None:
         """Look up the parts of many relations in one query."""
@@ -111,9 +113,19 @@ class Names:
     @property
     def path(self) -> tuple[str, ...]:
         """The schemas that an unqualified name is looked for in."""
-        if self._path is None:
-            self._path = objects.search_path(self.connection)
-        return tuple(s for s in self._path if s.startswith("pg_") or self.find("schema", (s,)))
+        if self._path_now is None:
+            if self._path is None:
+                self._path = objects.search_path(self.connection)
+            self._path_now = tuple(
+                s for s in self._path if s.startswith("pg_") or self.find("schema", (s,))
+            )
+        return self._path_now
+
+    def forget(self, addresses: Collection[Address]) -> None:
+        """Let objects be gone."""
+        self.gone.update(addresses)
+        if any(address.classid == PG_NAMESPACE for address in addresses):
+            self._path_now = None
 
     def make(self, space: str, name: tuple[str, ...], detail: str = "") -> Found:
         """Let there be a new object; its address is one that no catalog has."""
@@ -121,6 +133,8 @@ class Names:
         address = self.new_address(objects.CLASSES[space])
         found = Found(address, schema, name[-1], detail)
         self._now.setdefault((space, schema, name[-1]), []).append(found)
+        if space == "schema":
+            self._path_now = None
         return found
 
     def new_address(self, classid: int) -> Address:
@@ -143,6 +157,7 @@ class Names:
         self._now.setdefault((space, after.schema, after.name), []).append(after)
         if space == "schema":
             self._rename_schema(found.name, after.name)
+            self._path_now = None
         return after
 
     def _rename_schema(self, old: str, new: str) -> None:

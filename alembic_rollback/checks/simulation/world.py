@@ -133,7 +133,7 @@ class World:
         """Take objects out of the catalog."""
         gone = list(addresses)
         self.graph.forget(gone)
-        self.names.gone.update(gone)
+        self.names.forget(gone)
         for address in gone:
             self.removed.setdefault(address, self.moment)
             self.made.pop(self._keys.pop(address, (0, "")), None)
