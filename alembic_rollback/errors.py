@@ -96,6 +96,10 @@ class ScriptSyntaxError(PairError):
     """The SQL of a script does not parse, or holds what no migration can run."""
 
 
+class ScriptTooLarge(PairError):
+    """A script has more bytes than `max_script_size`: parsing it takes too much memory."""
+
+
 class LedgerError(RollbackError):
     """The ledger table cannot be used."""
 

@@ -13,7 +13,7 @@ from datetime import date
 from functools import cached_property
 from pathlib import Path
 
-from alembic_rollback.errors import Location, PairError, shown_path
+from alembic_rollback.errors import Location, PairError, ScriptTooLarge, shown_path
 from alembic_rollback.sql.comments import leading_line_comments
 
 UP, DOWN = ".up.sql", ".down.sql"
@@ -151,9 +151,9 @@ def read_text(path: Path) -> str:
 
 
 def refuse_large(path: Path, size: int, most: int) -> None:
-    """Raise PairError for a script of more than `most` bytes, instead of running out of memory."""
+    """Raise ScriptTooLarge for more than `most` bytes, instead of running out of memory."""
     if size > most:
-        raise PairError(
+        raise ScriptTooLarge(
             f"is a script of {size / 1024**2:.1f} MB; max_script_size is {most / 1024**2:g} MB.",
             where=path,
             state="Nothing was changed.",

@@ -19,6 +19,7 @@ from traceback import extract_tb
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from alembic_rollback.errors import Location, RollbackError, StatementError
+from alembic_rollback.host.configuration import settings_of
 from alembic_rollback.host.history import history_of
 from alembic_rollback.host.muting import muted
 from alembic_rollback.host.scripts import load_script, needs_postgresql, pair_of
@@ -160,7 +161,7 @@ class _Player:
     def _run_pair(self, script: Script, direction: str) -> str | None:
         pair = pair_of(script)
         assert pair is not None
-        sql = load_script(pair, direction)
+        sql = load_script(pair, direction, settings_of(self.config).max_script_bytes)
         with _explained(script, direction, sql.path):
             if self.prepare:
                 self.prepare(sql)

@@ -329,7 +329,7 @@ def test_a_missing_extension_is_named(shared: Project) -> None:
     assert "2_b.up.sql:1" in said.err
     assert "the scratch server has no extension no such thing" in said.err
     assert "DROP TABLE IF EXISTS b CASCADE;" in said.out
-    assert "no replay: the scratch server has no extension no such thing" in said.err
+    assert "the scratch server has no extension no such thing" in said.err
 
 
 def test_what_all_databases_share_is_refused_there_and_tried_on_an_own_server(

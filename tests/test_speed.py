@@ -237,6 +237,18 @@ def test_a_large_down_is_refused_before_anybody_is_asked(project: Project) -> No
     assert project.tables() == {"large"}
 
 
+def test_a_large_script_is_not_tried_on_a_scratch_database_either(project: Project) -> None:
+    project.pair("1_large", "CREATE TABLE large ();" + "-- more\n" * 200, "DROP TABLE large;")
+    project.table("2_small", "small")
+    project.write_ini("max_script_size = 1kB")
+    said = project.alembic("verify-down", "--all", code=1)
+    assert "1_large: not verified: is a script of" in said.text
+    assert "Split it" in said.text
+    assert "stands on" in said.text
+    said = project.alembic("generate-down", "2", "--force", "--state", "replay", code=1)
+    assert "1_large.up.sql: is a script of" in said.text
+
+
 def test_who_listens_to_sqlalchemy_hears_every_statement(engine: Engine) -> None:
     heard: list[str] = []
     with engine.connect() as connection, connection.begin():

@@ -251,7 +251,8 @@ class _Generator:
                 self._advance(ground, item)
             except RollbackError as error:
                 for other in waiting.values():
-                    self._note(other, f"no replay: {error.what}")
+                    where = f"{error.where}: " if error.where else ""
+                    self._note(other, f"no replay: {where}{error.what}")
                 break
         return found
 

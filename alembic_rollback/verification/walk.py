@@ -12,8 +12,10 @@ from alembic_rollback.errors import (
     DatabaseError,
     PairError,
     RollbackError,
+    ScriptTooLarge,
     StatementError,
 )
+from alembic_rollback.host.configuration import settings_of
 from alembic_rollback.host.scripts import load_script, pair_of
 from alembic_rollback.replay import ReplayError, downgrade, replay
 from alembic_rollback.runner import describe
@@ -230,9 +232,10 @@ class Walk:
         found: dict[str, SqlScript] = {}
         for direction, outcome in (("up", UP_FAILS), ("down", DOWN_FAILS)):
             try:
-                found[direction] = load_script(pair, direction)
+                most = settings_of(self.config).max_script_bytes
+                found[direction] = load_script(pair, direction, most)
                 self.server.require(found[direction])
-            except NotOnScratch as error:
+            except (NotOnScratch, ScriptTooLarge) as error:
                 return Judged(revision, NOT_VERIFIED, trouble(error))
             except PairError as error:
                 return Judged(revision, outcome, trouble(error))
