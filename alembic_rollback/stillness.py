@@ -27,7 +27,7 @@ class Stillness:
         known = since is not None and since.complete and since.own is None
         self._last = since if known else None
         self._next = since.next if since else 0
-        self._begun = False
+        self._run: State | None = None
 
     def end(self) -> None:
         """What will run is not what was looked at."""
@@ -35,9 +35,9 @@ class Stillness:
 
     def begins(self, state: State) -> None:
         """Before the tables are locked, which may already take a transaction id."""
-        if self._begun or self._last is None:
+        if self._run is state or self._last is None:
             return
-        self._begun = True
+        self._run = state
         if read_moment(state.connection).own is not None:
             self._last = None  # this transaction has written already: env.py may have
 

@@ -88,11 +88,11 @@ class _Uses:
         self.unknown: list[Revision] = []
         going = _going(subject)
         naming = self._naming(going.along.keys() | going.relations.keys())
-        self._preload(naming)
+        self._preload(revision for revision in subject.plan.later if revision.version in naming)
         partly = any(subject.scripts.get(step.version) is None for step in subject.plan.steps)
         for revision in subject.plan.later:
             readable, used = True, list[str]()
-            if revision in naming:
+            if revision.version in naming:
                 up = subject.ups.get(revision.version)
                 readable, used = up is not None, self._used(up, going) if up else []
             if used:
@@ -100,18 +100,19 @@ class _Uses:
             elif not readable or partly:
                 self.unknown.append(revision)
 
-    def _naming(self, addresses: Iterable[Address]) -> list[Revision]:
+    def _naming(self, addresses: Iterable[Address]) -> set[str]:
         """The later revisions whose text has a name of these objects in it: no other can use them.
 
         Found by their bare text, because to parse hundreds of scripts takes a second.
         """
         named = _naming(objects.names_needed(self.subject.connection, addresses))
         texts = self.subject.texts
-        return [
-            revision
-            for revision in self.subject.plan.later
-            if revision.version not in texts or named.search(texts[revision.version].lower())
-        ]
+        later = (revision.version for revision in self.subject.plan.later)
+        return {
+            version
+            for version in later
+            if version not in texts or named.search(texts[version].lower())
+        }
 
     def _preload(self, later: Iterable[Revision]) -> None:
         """One query for the relations that all the ups name or make, one for their parts."""
@@ -123,9 +124,9 @@ class _Uses:
 
     def all_together(self) -> list[Revision]:
         """Those that use it, and those that use what these have made, in the plan's order."""
-        chosen, made, naming = set[Revision](), _NOTHING, list[Revision]()
+        chosen, made, naming = set[Revision](), _NOTHING, set[str]()
         for revision in self.subject.plan.later:  # each after what it stands on
-            if revision not in self.direct and revision not in naming:
+            if revision not in self.direct and revision.version not in naming:
                 continue
             up = self.subject.ups.get(revision.version)
             own, named = self._made_and_named(up) if up else (_NOTHING, _NOTHING)
