@@ -153,10 +153,20 @@ def _answer(link: socket.socket) -> None:
     os._exit(0)
 
 
+_LATE = (
+    "alembic.config",
+    "sqlalchemy.dialects.postgresql.psycopg2",
+    "psycopg2.extras",
+    "logging.config",
+    "postgast.pg_query_pb2",
+)
+"""What is otherwise imported by an env.py, or by functions."""
+
+
 def _import_everything() -> None:
     import alembic_rollback
 
-    for name in ("alembic.config", "sqlalchemy.dialects.postgresql.psycopg2", "psycopg2"):
+    for name in _LATE:
         importlib.import_module(name)
     for module in pkgutil.walk_packages(alembic_rollback.__path__, "alembic_rollback."):
         if not module.name.endswith(("__main__", ".flask")):  # Flask need not be installed
