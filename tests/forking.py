@@ -20,10 +20,11 @@ import socket
 import subprocess
 import sys
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from functools import cache
 from pathlib import Path
-from tempfile import TemporaryDirectory
-from typing import Any
+from tempfile import TemporaryFile
+from typing import IO, Any
 
 SECONDS = 120.0
 """After which a command is taken to hang."""
@@ -36,10 +37,11 @@ def run(
 
     Raises TimeoutError, and kills it, where it doesn't end.
     """
-    with TemporaryDirectory() as place, _connected() as link:
-        files = [str(Path(place, name)) for name in ("in", "out", "err")]
-        Path(files[0]).write_text(input, encoding="utf-8")
-        request = {"argv": argv, "directory": str(directory), "env": dict(env), "files": files}
+    with _file() as given, _file() as out, _file() as err, _connected() as link:
+        given.write(input)
+        given.seek(0)
+        socket.send_fds(link, [b"."], [file.fileno() for file in (given, out, err)])
+        request = {"argv": argv, "directory": str(directory), "env": dict(env)}
         link.sendall(json.dumps(request).encode() + b"\n")
         answers = link.makefile()
         pid = int(answers.readline())
@@ -48,47 +50,71 @@ def run(
         except TimeoutError:
             os.kill(pid, signal.SIGKILL)
             raise
-        out, err = (Path(file).read_text(encoding="utf-8") for file in files[1:])
-        return code, out, err
+        out.seek(0)
+        err.seek(0)
+        return code, out.read(), err.read()
+
+
+def _file() -> IO[str]:
+    return TemporaryFile("w+", encoding="utf-8")
+
+
+def command_line(*argv: str) -> list[str]:
+    """The command line of a small process that stands for an `alembic …`.
+
+    It has the files of whoever starts it, terminals too. What it is sent reaches the command, and
+    it ends as that does; where it is killed, so is the command.
+    """
+    return [sys.executable, "-IS", "-c", _proxy(), *argv]
 
 
 def command(folder: Path) -> Path:
-    """Make an `alembic` for shells in a new directory, which is returned; for a PATH.
-
-    It has the files of whoever starts it, terminals too.
-    """
+    """Make such an `alembic` for shells in a new directory, which is returned; for a PATH."""
     folder.mkdir()
     script = folder / "alembic"
-    script.write_text(_COMMAND.format(python=sys.executable, address=_server()))
+    script.write_text(f"#!{sys.executable} -IS\n{_proxy()}")
     script.chmod(0o755)
     return folder
 
 
-_COMMAND = """\
-#!{python} -IS
-import json, os, socket, sys
+def _proxy() -> str:
+    return _PROXY.format(address=_server())
 
-files = [f"/proc/{{os.getpid()}}/fd/{{number}}" for number in range(3)]
+
+_PROXY = """\
+import json, os, signal, socket, sys
+
 link = socket.socket(socket.AF_UNIX)
 link.connect({address!r})
-request = dict(argv=sys.argv[1:], directory=os.getcwd(), env=dict(os.environ), files=files)
+socket.send_fds(link, [b"."], [0, 1, 2])
+request = dict(argv=sys.argv[1:], directory=os.getcwd(), env=dict(os.environ))
 link.sendall(json.dumps(request).encode() + b"\\n")
 answers = link.makefile()
-answers.readline()
-sys.exit(int(answers.readline()) & 255)
+pid = int(answers.readline())
+for number in (signal.SIGINT, signal.SIGTERM):
+    signal.signal(number, lambda number, frame: os.kill(pid, number))
+code = int(answers.readline())
+if code < 0:
+    if -code != signal.SIGKILL:
+        signal.signal(-code, signal.SIG_DFL)
+    os.kill(os.getpid(), -code)
+sys.exit(code)
 """
 
 
-def become(directory: str, env: Mapping[str, str], files: Sequence[str]) -> None:
-    """Make this process, a fork, what a shell would start: before anything of `alembic` runs."""
+def become(directory: str, env: Mapping[str, str], files: Sequence[int]) -> None:
+    """Make this process, a fork, what a shell would start: before anything of `alembic` runs.
+
+    files: its standard input, output and errors.
+    """
     os.chdir(directory)
     os.environ.clear()
     os.environ.update(env)
-    flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC
-    ends = (os.open(files[0], os.O_RDONLY), *(os.open(file, flags, 0o644) for file in files[1:]))
-    for number, end in enumerate(ends):
-        os.dup2(end, number)
+    for number, file in enumerate(files):
+        os.dup2(file, number)
     os.closerange(3, 1024)  # the parent's connections and pipes
+    if os.isatty(1):
+        sys.stdout.reconfigure(line_buffering=True)  # type: ignore[union-attr]
     sys.path[0] = ""  # as `python -m alembic` has it
 
 
@@ -140,16 +166,27 @@ def _serve(listener: socket.socket) -> None:
 
 
 def _answer(link: socket.socket) -> None:
-    """Fork the command, and tell its process id and how it ended; return in the command."""
+    """Fork the command, and tell its process id and how it ended; return in the command.
+
+    It is killed where whoever asked for it is gone.
+    """
+    _, files, _, _ = socket.recv_fds(link, 1, 3)
     request: dict[str, Any] = json.loads(link.makefile().readline())
     pid = os.fork()
     if pid == 0:
         sys.argv = ["alembic", *request["argv"]]
-        become(request["directory"], request["env"], request["files"])
+        become(request["directory"], request["env"], files)
         return
+    for file in files:
+        os.close(file)
     link.sendall(f"{pid}\n".encode())
+    ended = os.pidfd_open(pid)
+    ready, _, _ = select.select([link, ended], [], [])
+    if ended not in ready:
+        os.kill(pid, signal.SIGKILL)
     code = os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
-    link.sendall(f"{code}\n".encode())
+    with suppress(BrokenPipeError):
+        link.sendall(f"{code}\n".encode())
     os._exit(0)
 
 

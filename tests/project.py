@@ -188,8 +188,7 @@ class Project:
     ) -> Result:
         """Run `alembic …` as a process of its own; fail unless it ends with `code`."""
         given = self.env(env)
-        mine = {k: v for k, v in given.items() if k.startswith("PYTHON") and v != os.environ.get(k)}
-        if mine.keys() <= _UTF8.keys():
+        if _is_usual(given):
             result = Result(*forking.run(args, self.root, given, input))
         else:
             result = self._run(args, given, input)
@@ -199,7 +198,7 @@ class Project:
     def _run(self, args: Iterable[str], env: Mapping[str, str], input: str) -> Result:
         """In a new interpreter."""
         process = subprocess.run(
-            self.command(*args),
+            interpreted(*args),
             cwd=self.root,
             env=env,
             input=input,
@@ -209,9 +208,10 @@ class Project:
         )
         return Result(process.returncode, process.stdout, process.stderr)
 
-    def command(self, *args: str) -> list[str]:
-        """The command line of a real `alembic` process."""
-        return [sys.executable, "-m", "alembic", *args]
+    def command(self, *args: str, env: Mapping[str, str] | None = None) -> list[str]:
+        """The command line of an `alembic` process of its own; env: what is added for it."""
+        usual = _is_usual(self.env(env))
+        return forking.command_line(*args) if usual else interpreted(*args)
 
     def start(self, *args: str) -> subprocess.Popen[str]:
         """Start `alembic …` without waiting for it."""
@@ -277,6 +277,17 @@ class Project:
         ]
 
 
+def interpreted(*args: str) -> list[str]:
+    """The command line of an `alembic` in a new interpreter."""
+    return [sys.executable, "-m", "alembic", *args]
+
+
+def _is_usual(env: Mapping[str, str]) -> bool:
+    """Whether an interpreter that started with our own environment is one for this."""
+    mine = {k for k, v in env.items() if k.startswith("PYTHON") and v != os.environ.get(k)}
+    return all(env[name] == _UTF8.get(name) for name in mine)
+
+
 def lines(text: Iterable[str] | str) -> list[str]:
     """Lines without the white space around them, empty ones left out."""
     source = text.splitlines() if isinstance(text, str) else text
@@ -287,12 +298,13 @@ def terminal(project: Project, *args: str, **env: str) -> Any:
     """`alembic …` on a real terminal, to be talked to."""
     import pexpect
 
-    command, *rest = project.command(*args)
+    more = {"TERM": "xterm", "NO_COLOR": "1", **env}
+    command, *rest = project.command(*args, env=more)
     return pexpect.spawn(
         command,
         rest,
         cwd=str(project.root),
-        env={**project.env(), "TERM": "xterm", "NO_COLOR": "1", **env},  # type: ignore[arg-type]
+        env=project.env(more),  # type: ignore[arg-type]
         encoding="utf-8",
         timeout=60,
         dimensions=(50, 200),
