@@ -10,7 +10,7 @@ demo: $(READY) ## upgrade → status → dry run → rollback → status on an e
 	@PATH="$(CURDIR)/$(BIN):$$PATH" sh sample_project/demo.sh
 
 test: $(READY) ## every test, on an embedded PostgreSQL
-	$(BIN)/python -m pytest -q -n 2 --dist loadfile
+	$(BIN)/python -m pytest -q -n 2 --dist loadfile --no-loadscope-reorder
 
 check: $(READY) ## style, types, layers
 	$(BIN)/ruff check .

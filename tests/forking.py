@@ -1,4 +1,4 @@
-"""`alembic …` in processes forked off one that has imported everything already.
+"""`alembic …`, and other modules, in processes forked off one that has imported everything already.
 
 A test costs a thirtieth of what new interpreters would. The child is what a shell would have
 started: its own directory, environment and output, `alembic`'s own main, the interpreter's own end,
@@ -14,6 +14,7 @@ import importlib
 import json
 import os
 import pkgutil
+import runpy
 import select
 import signal
 import socket
@@ -31,17 +32,24 @@ SECONDS = 120.0
 
 
 def run(
-    argv: Sequence[str], directory: Path, env: Mapping[str, str], input: str
+    argv: Sequence[str],
+    directory: Path,
+    env: Mapping[str, str],
+    input: str = "",
+    *,
+    module: str = "alembic",
 ) -> tuple[int, str, str]:
-    """Run `alembic …` to its end; return its exit code, its output and its errors.
+    """Run `python -m module …` to its end; return its exit code, its output and its errors.
+
+    Any module but `alembic` and `flask` finds neither Alembic nor us imported.
 
     Raises TimeoutError, and kills it, where it doesn't end.
     """
-    with _file() as given, _file() as out, _file() as err, _connected() as link:
+    with _file() as given, _file() as out, _file() as err, _connected(module) as link:
         given.write(input)
         given.seek(0)
         socket.send_fds(link, [b"."], [file.fileno() for file in (given, out, err)])
-        request = {"argv": argv, "directory": str(directory), "env": dict(env)}
+        request = {"module": module, "argv": argv, "directory": str(directory), "env": dict(env)}
         link.sendall(json.dumps(request).encode() + b"\n")
         answers = link.makefile()
         pid = int(answers.readline())
@@ -87,7 +95,7 @@ import json, os, signal, socket, sys
 link = socket.socket(socket.AF_UNIX)
 link.connect({address!r})
 socket.send_fds(link, [b"."], [0, 1, 2])
-request = dict(argv=sys.argv[1:], directory=os.getcwd(), env=dict(os.environ))
+request = dict(module="alembic", argv=sys.argv[1:], directory=os.getcwd(), env=dict(os.environ))
 link.sendall(json.dumps(request).encode() + b"\\n")
 answers = link.makefile()
 pid = int(answers.readline())
@@ -118,16 +126,16 @@ def become(directory: str, env: Mapping[str, str], files: Sequence[int]) -> None
     sys.path[0] = ""  # as `python -m alembic` has it
 
 
-def _connected() -> socket.socket:
+def _connected(module: str) -> socket.socket:
     link = socket.socket(socket.AF_UNIX)
     link.settimeout(SECONDS)
-    link.connect(_server())
+    link.connect(_server("all" if module in ("alembic", "flask") else "others"))
     return link
 
 
 @cache
-def _server() -> str:
-    """Start this test process's server; it ends with the pipe to its standard input."""
+def _server(imports: str = "all") -> str:
+    """Start one of this test process's servers; it ends with the pipe to its standard input."""
     listener = socket.socket(socket.AF_UNIX)
     listener.bind("")  # Linux: a free name in the abstract namespace
     address = listener.getsockname().decode("latin-1")
@@ -136,7 +144,7 @@ def _server() -> str:
     env = {**os.environ, "PYTHONIOENCODING": "utf-8", "PYTHONUTF8": "1"}
     _PROCESSES.append(
         subprocess.Popen(
-            [sys.executable, "-m", "tests.forking", str(listener.fileno())],
+            [sys.executable, "-m", "tests.forking", str(listener.fileno()), imports],
             cwd=Path(__file__).parent.parent,
             env=env,
             stdin=subprocess.PIPE,
@@ -174,7 +182,7 @@ def _answer(link: socket.socket) -> None:
     request: dict[str, Any] = json.loads(link.makefile().readline())
     pid = os.fork()
     if pid == 0:
-        sys.argv = ["alembic", *request["argv"]]
+        sys.argv = [request["module"], *request["argv"]]
         become(request["directory"], request["env"], files)
         return
     for file in files:
@@ -190,21 +198,33 @@ def _answer(link: socket.socket) -> None:
     os._exit(0)
 
 
-_LATE = (
-    "alembic.config",
-    "sqlalchemy.dialects.postgresql.psycopg2",
-    "psycopg2.extras",
+_OTHERS = (
+    "click",
     "logging.config",
+    "mako.template",
     "postgast.pg_query_pb2",
+    "psycopg2.extras",
+    "pytest",
+    "sqlalchemy.dialects.postgresql.psycopg2",
+    "sqlalchemy.orm",
 )
-"""What is otherwise imported by an env.py, or by functions."""
+"""What there is beside Alembic and us; an env.py imports it, or functions do."""
+_OPTIONAL = ("flask_migrate",)
+
+
+def _import_others() -> None:
+    for name in _OTHERS:
+        importlib.import_module(name)
 
 
 def _import_everything() -> None:
     import alembic_rollback
 
-    for name in _LATE:
-        importlib.import_module(name)
+    _import_others()
+    importlib.import_module("alembic.config")
+    for name in _OPTIONAL:
+        with suppress(ModuleNotFoundError):
+            importlib.import_module(name)
     for module in pkgutil.walk_packages(alembic_rollback.__path__, "alembic_rollback."):
         if not module.name.endswith(("__main__", ".flask")):  # Flask need not be installed
             importlib.import_module(module.name)
@@ -231,11 +251,9 @@ _SHARED: dict[str, Any] = {}
 
 if __name__ == "__main__":
     atexit.register(_forget_modules)  # the first one, so that it runs last
-    _import_everything()
+    _import_everything() if sys.argv[2] == "all" else _import_others()
     _SHARED.update(sys.modules)
     _SHARED["__main__"] = _SHARED
     share_what_is_there()
     _serve(socket.socket(fileno=int(sys.argv[1])))
-    from alembic.config import main
-
-    main(prog="alembic")
+    runpy.run_module(sys.argv[0], run_name="__main__", alter_sys=True)
