@@ -8,11 +8,12 @@ import subprocess
 import sys
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
 from alembic.config import Config
-from sqlalchemy import create_engine
+from sqlalchemy import Engine, create_engine
 from sqlalchemy.engine import URL
 from sqlalchemy.pool import NullPool
 
@@ -21,7 +22,7 @@ from tests import forking
 ENV = """
 from logging.config import fileConfig
 from alembic import context
-from sqlalchemy import create_engine
+from sqlalchemy import Engine, create_engine
 from sqlalchemy.pool import NullPool
 
 if context.config.config_file_name:
@@ -240,15 +241,13 @@ class Project:
 
     def query(self, sql: str) -> list[tuple[Any, ...]]:
         """Rows of a query on a connection of its own."""
-        engine = create_engine(self.url, poolclass=NullPool)
-        with engine.connect() as connection:
+        with _engine(self.url).connect() as connection:
             options = {"no_parameters": True}  # % is SQL's
             return [tuple(r) for r in connection.exec_driver_sql(sql, execution_options=options)]
 
     def execute(self, *statements: str) -> None:
         """Run statements in one committed transaction."""
-        engine = create_engine(self.url, poolclass=NullPool)
-        with engine.begin() as connection:
+        with _engine(self.url).begin() as connection:
             for statement in statements:
                 connection.exec_driver_sql(statement)
 
@@ -275,6 +274,12 @@ class Project:
             (str(row[0]), str(row[1]))
             for row in self.query("SELECT version, outcome FROM schema_migrations_log ORDER BY id")
         ]
+
+
+@lru_cache(maxsize=8)
+def _engine(url: URL) -> Engine:
+    """Makes connections, and keeps none; to make it asks for what each would ask for again."""
+    return create_engine(url, poolclass=NullPool)
 
 
 def interpreted(*args: str) -> list[str]:
