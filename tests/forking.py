@@ -218,7 +218,7 @@ def _import_others() -> None:
         importlib.import_module(name)
 
 
-def _import_everything() -> None:
+def import_everything() -> None:
     import alembic_rollback
 
     _import_others()
@@ -252,7 +252,7 @@ _SHARED: dict[str, Any] = {}
 
 if __name__ == "__main__":
     atexit.register(_forget_modules)  # the first one, so that it runs last
-    _import_everything() if sys.argv[2] == "all" else _import_others()
+    import_everything() if sys.argv[2] == "all" else _import_others()
     _SHARED.update(sys.modules)
     _SHARED["__main__"] = _SHARED
     share_what_is_there()

@@ -16,12 +16,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import alembic.config
-import psycopg2  # noqa: F401  imported once, here, rather than in each child
-import sqlalchemy.dialects.postgresql.psycopg2  # noqa: F401
 
-from alembic_rollback import cli, commands  # noqa: F401
-from alembic_rollback.catalog.facts import reading  # noqa: F401
-from alembic_rollback.sql import parser  # noqa: F401
 from tests.forking import become
 from tests.project import Result
 
