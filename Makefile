@@ -9,8 +9,9 @@ READY := $(VENV)/.ready
 demo: $(READY) ## upgrade → status → dry run → rollback → status on an embedded PostgreSQL
 	@PATH="$(CURDIR)/$(BIN):$$PATH" sh sample_project/demo.sh
 
+# Empty is unset: hundreds of interpreters would each compile what they import.
 test: $(READY) ## every test, on an embedded PostgreSQL
-	$(BIN)/python -m pytest -q -n 2 --dist loadfile
+	PYTHONDONTWRITEBYTECODE= $(BIN)/python -m pytest -q -n 2 --dist loadfile --no-loadscope-reorder
 
 check: $(READY) ## style, types, layers
 	$(BIN)/ruff check .

@@ -1,6 +1,6 @@
 """Runs a sequence of Alembic commands in one process, with the plugin or without it.
 
-    python differential_driver.py with|without < job.json
+    python -m tests.differential_driver with|without < job.json
 
 The job names the database and the commands; the answer is a JSON list, one record per command
 after one for the beginning: exit code, output, database. Run in the project's directory.

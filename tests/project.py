@@ -8,11 +8,12 @@ import subprocess
 import sys
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
 from alembic.config import Config
-from sqlalchemy import create_engine
+from sqlalchemy import Engine, create_engine
 from sqlalchemy.engine import URL
 from sqlalchemy.pool import NullPool
 
@@ -21,7 +22,7 @@ from tests import forking
 ENV = """
 from logging.config import fileConfig
 from alembic import context
-from sqlalchemy import create_engine
+from sqlalchemy import Engine, create_engine
 from sqlalchemy.pool import NullPool
 
 if context.config.config_file_name:
@@ -188,8 +189,7 @@ class Project:
     ) -> Result:
         """Run `alembic …` as a process of its own; fail unless it ends with `code`."""
         given = self.env(env)
-        mine = {k: v for k, v in given.items() if k.startswith("PYTHON") and v != os.environ.get(k)}
-        if mine.keys() <= _UTF8.keys():
+        if _is_usual(given):
             result = Result(*forking.run(args, self.root, given, input))
         else:
             result = self._run(args, given, input)
@@ -199,7 +199,7 @@ class Project:
     def _run(self, args: Iterable[str], env: Mapping[str, str], input: str) -> Result:
         """In a new interpreter."""
         process = subprocess.run(
-            self.command(*args),
+            interpreted(*args),
             cwd=self.root,
             env=env,
             input=input,
@@ -209,9 +209,10 @@ class Project:
         )
         return Result(process.returncode, process.stdout, process.stderr)
 
-    def command(self, *args: str) -> list[str]:
-        """The command line of a real `alembic` process."""
-        return [sys.executable, "-m", "alembic", *args]
+    def command(self, *args: str, env: Mapping[str, str] | None = None) -> list[str]:
+        """The command line of an `alembic` process of its own; env: what is added for it."""
+        usual = _is_usual(self.env(env))
+        return forking.command_line(*args) if usual else interpreted(*args)
 
     def start(self, *args: str) -> subprocess.Popen[str]:
         """Start `alembic …` without waiting for it."""
@@ -240,15 +241,13 @@ class Project:
 
     def query(self, sql: str) -> list[tuple[Any, ...]]:
         """Rows of a query on a connection of its own."""
-        engine = create_engine(self.url, poolclass=NullPool)
-        with engine.connect() as connection:
+        with _engine(self.url).connect() as connection:
             options = {"no_parameters": True}  # % is SQL's
             return [tuple(r) for r in connection.exec_driver_sql(sql, execution_options=options)]
 
     def execute(self, *statements: str) -> None:
         """Run statements in one committed transaction."""
-        engine = create_engine(self.url, poolclass=NullPool)
-        with engine.begin() as connection:
+        with _engine(self.url).begin() as connection:
             for statement in statements:
                 connection.exec_driver_sql(statement)
 
@@ -277,6 +276,23 @@ class Project:
         ]
 
 
+@lru_cache(maxsize=8)
+def _engine(url: URL) -> Engine:
+    """Makes connections, and keeps none; to make it asks for what each would ask for again."""
+    return create_engine(url, poolclass=NullPool)
+
+
+def interpreted(*args: str) -> list[str]:
+    """The command line of an `alembic` in a new interpreter."""
+    return [sys.executable, "-m", "alembic", *args]
+
+
+def _is_usual(env: Mapping[str, str]) -> bool:
+    """Whether an interpreter that started with our own environment is one for this."""
+    mine = {k for k, v in env.items() if k.startswith("PYTHON") and v != os.environ.get(k)}
+    return all(env[name] == _UTF8.get(name) for name in mine)
+
+
 def lines(text: Iterable[str] | str) -> list[str]:
     """Lines without the white space around them, empty ones left out."""
     source = text.splitlines() if isinstance(text, str) else text
@@ -287,12 +303,13 @@ def terminal(project: Project, *args: str, **env: str) -> Any:
     """`alembic …` on a real terminal, to be talked to."""
     import pexpect
 
-    command, *rest = project.command(*args)
+    more = {"TERM": "xterm", "NO_COLOR": "1", **env}
+    command, *rest = project.command(*args, env=more)
     return pexpect.spawn(
         command,
         rest,
         cwd=str(project.root),
-        env={**project.env(), "TERM": "xterm", "NO_COLOR": "1", **env},  # type: ignore[arg-type]
+        env=project.env(more),  # type: ignore[arg-type]
         encoding="utf-8",
         timeout=60,
         dimensions=(50, 200),

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import json
 import os
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 from sqlalchemy.engine import URL
+
+from tests import forking
 
 ROOT = Path(__file__).parent.parent
 FILES = {
@@ -47,17 +47,16 @@ def corpus(
     """The exit code, the folder's line by column, what --json says, and what is printed."""
     report = folder.parent / "report.json"
     address = url.render_as_string(hide_password=False)
-    program = [sys.executable, "-m", "benchmarks.corpus"]
-    words = [*program, str(folder), "--url", address, "--json", str(report)]
-    answer = subprocess.run([*words, *options], capture_output=True, text=True, cwd=ROOT)
-    assert answer.returncode in (0, 1), answer.stderr
-    assert f"shop: {ups} ups in" in answer.stderr or "--only" in options
+    words = [str(folder), "--url", address, "--json", str(report), *options]
+    code, out, err = forking.run(words, ROOT, os.environ, module="benchmarks.corpus")
+    assert code in (0, 1), err
+    assert f"shop: {ups} ups in" in err or "--only" in options
     (found, *_) = json.loads(report.read_text())
-    heads, line = (text.split("  ") for text in table(answer.stdout)[:2])
+    heads, line = (text.split("  ") for text in table(out)[:2])
     columns = [one.strip() for one in heads if one.strip()]
     cells = [one.strip() for one in line if one.strip()]
     assert cells[0] == "shop"
-    return answer.returncode, dict(zip(columns, cells[1:], strict=True)), found, answer.stdout
+    return code, dict(zip(columns, cells[1:], strict=True)), found, out
 
 
 def table(output: str) -> list[str]:

@@ -9,8 +9,6 @@ from __future__ import annotations
 import json
 import random
 import re
-import subprocess
-import sys
 import uuid
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
@@ -25,9 +23,9 @@ from sqlalchemy.engine import URL
 from sqlalchemy.pool import NullPool
 
 from alembic_rollback.errors import FAILED, STOPPED_PART_WAY
+from tests import forking
 from tests.project import ENV, Project
 
-DRIVER = Path(__file__).with_name("differential_driver.py")
 Commands = list[list[str]]
 Records = list[dict[str, Any]]
 Shape = Callable[["History"], None]
@@ -266,12 +264,9 @@ class Twins:
     version_table: str = "public.alembic_version"
 
     def run(self, commands: Commands, *, adopted: bool = False) -> tuple[Records, Records]:
-        """Run the commands on both at once. adopted: the plugin is not there yet for either."""
+        """Run the commands on both. adopted: the plugin is not there yet for either."""
         jobs = [(self.without, "without"), (self.plugged, "without" if adopted else "with")]
-        drivers = [_start(project, mode) for project, mode in jobs]
-        for (project, _), driver in zip(jobs, drivers, strict=True):
-            _send(driver, self.job(project, commands))
-        one, other = [_receive(driver) for driver in drivers]
+        one, other = [_run(project, mode, self.job(project, commands)) for project, mode in jobs]
         return one, other
 
     def job(self, project: Project, commands: Commands) -> dict[str, Any]:
@@ -344,28 +339,11 @@ def _difference(key: str, before: Sequence[str], *records: dict[str, Any]) -> st
     return "\n".join([f"{key} of {records[0]['argv']} after {before}", *shown])
 
 
-def _start(project: Project, mode: str) -> subprocess.Popen[str]:
-    return subprocess.Popen(
-        [sys.executable, str(DRIVER), mode],
-        cwd=project.root,
-        env=project.env(),
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-    )
-
-
-def _send(driver: subprocess.Popen[str], job: dict[str, Any]) -> None:
-    assert driver.stdin is not None
-    driver.stdin.write(json.dumps(job))
-    driver.stdin.close()
-    driver.stdin = None
-
-
-def _receive(driver: subprocess.Popen[str]) -> Records:
-    out, err = driver.communicate(timeout=120)
-    assert driver.returncode == 0, err
+def _run(project: Project, mode: str, job: dict[str, Any]) -> Records:
+    given, env = json.dumps(job), project.env()
+    module = "tests.differential_driver"
+    code, out, err = forking.run([mode], project.root, env, given, module=module)
+    assert code == 0, err
     found: Records = json.loads(out)
     return found
 

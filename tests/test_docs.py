@@ -40,8 +40,10 @@ def forked(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return forking.command(tmp_path_factory.mktemp("forked") / "bin")
 
 
-def test_the_tutorial_is_done_word_for_word(tmp_path: Path, database_url: URL) -> None:
-    transcripts.play(DOCS / "tutorial.md", tmp_path, database_url)
+def test_the_tutorial_is_done_word_for_word(
+    tmp_path: Path, database_url: URL, forked: Path
+) -> None:
+    transcripts.play(DOCS / "tutorial.md", tmp_path, database_url, forked)
 
 
 @pytest.mark.parametrize("name", with_transcripts())

@@ -26,6 +26,7 @@ from alembic_rollback.survival import Loss
 from alembic_rollback.testing import Tests
 from alembic_rollback.testing.project import read_project
 from alembic_rollback.verification import Judged, Trouble, Verifier
+from tests import forking
 from tests.project import Project, Result
 
 pytestmark = pytest.mark.skipif(os.name != "posix", reason="the embedded server needs Unix")
@@ -48,23 +49,19 @@ def project(tmp_path: Path) -> Project:
     return create(tmp_path / "project")
 
 
+def environment(project: Project) -> dict[str, str]:
+    return {k: v for k, v in project.env().items() if not k.startswith("PYTEST_")}
+
+
 def run(project: Project, *args: str, code: int = 0, scratch: URL | None = None) -> Result:
     """Run pytest in the project, its databases on the session's server or an embedded one."""
-    env = {k: v for k, v in project.env().items() if not k.startswith("PYTEST_")}
     more = []
     if scratch is not None:
         url = scratch.render_as_string(hide_password=False)
         more = ["--alembic-rollback-scratch-url", url]
-    done = subprocess.run(
-        [sys.executable, "-m", "pytest", *args, *more],
-        cwd=project.root,
-        env=env,
-        capture_output=True,
-        encoding="utf-8",
-        timeout=240,
-    )
-    assert done.returncode == code, done.stdout + done.stderr
-    return Result(done.returncode, done.stdout, done.stderr)
+    done = Result(*forking.run([*args, *more], project.root, environment(project), module="pytest"))
+    assert done.code == code, done.text
+    return done
 
 
 def outcomes(project: Project, *args: str, code: int, scratch: URL | None) -> dict[str, str]:
@@ -463,7 +460,8 @@ def modules(project: Project, *args: str) -> set[str]:
     """What is imported in a session of one empty test."""
     (project.root / "conftest.py").write_text(LOADED)
     (project.root / "test_own.py").write_text("def test_own():\n    pass\n")
-    run(project, *args)
+    command = [sys.executable, "-m", "pytest", *args]
+    subprocess.run(command, cwd=project.root, env=environment(project), check=True)
     return set(json.loads((project.root / "modules.json").read_text()))
 
 

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
+import os
 import re
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -14,7 +13,7 @@ from sqlalchemy.engine import URL
 from alembic_rollback import cli, errors
 from alembic_rollback.host.seams import SEAMS
 from alembic_rollback.summaries import SUMMARIES
-from tests import transcripts
+from tests import forking, transcripts
 from tests.transcripts import ROOT, page
 
 README = (ROOT / "README.md").read_text()
@@ -60,10 +59,10 @@ def test_summaries_name_every_command_and_fit_a_line() -> None:
 
 @pytest.mark.parametrize("name", cli.MODULES)
 def test_help_fits_a_screen_and_has_an_example(name: str) -> None:
-    command = [sys.executable, "-m", "alembic", name, "--help"]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=True)
-    assert len(done.stdout.splitlines()) <= 44
-    assert f"alembic {name} " in done.stdout.split("Options:")[0].split("\n", 1)[1]
+    code, out, _ = forking.run([name, "--help"], ROOT, os.environ)
+    assert code == 0
+    assert len(out.splitlines()) <= 44
+    assert f"alembic {name} " in out.split("Options:")[0].split("\n", 1)[1]
 
 
 def test_the_architecture_names_every_seam_and_room() -> None:

@@ -16,6 +16,7 @@ from tempfile import TemporaryDirectory
 
 from tests.crash.harness import KINDS, Report, Wanted, perform
 from tests.crash.scenarios import QUICK, SCENARIOS, Scenario
+from tests.forking import import_everything, share_what_is_there
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -23,6 +24,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     options = _options(argv)
     wanted = Wanted(tuple(options.kind), options.boundary, options.middles, options.limit)
     scenarios = [one for one in SCENARIOS if _is_wanted(one, options)]
+    import_everything()
+    share_what_is_there()
     started, reports = time.monotonic(), []
     for report in _performed(scenarios, wanted, options.jobs):
         reports.append(report)

@@ -10,7 +10,8 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any, Literal, TypeAlias
 
-from tests.crash import checks, process
+from alembic_rollback import cli
+from tests.crash import checks
 from tests.crash.boundaries import marker
 from tests.crash.checks import Seen
 from tests.crash.process import Command
@@ -341,7 +342,7 @@ def perform(scenario: Scenario, wanted: Wanted) -> Report:
 
 
 def _has_options(command: str) -> bool:
-    return command in process.cli.MODULES and len(process.cli.find(command).params) > 1
+    return command in cli.MODULES and len(cli.find(command).params) > 1
 
 
 def _judge(stage: Stage, case: Case, report: Report) -> None:

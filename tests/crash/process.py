@@ -16,15 +16,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import alembic.config
-import psycopg2  # noqa: F401  imported once, here, rather than in each child
-import sqlalchemy.dialects.postgresql.psycopg2  # noqa: F401
 
-from alembic_rollback import cli, commands  # noqa: F401
-from alembic_rollback.catalog.facts import reading  # noqa: F401
-from alembic_rollback.sql import parser  # noqa: F401
 from tests.forking import become
 from tests.project import Result
 
+_WRITTEN = os.O_WRONLY | os.O_CREAT | os.O_TRUNC
 PATIENCE = 60.0
 """Seconds after which a command that should have ended is taken to hang."""
 
@@ -93,7 +89,9 @@ def _be(command: Command) -> None:
     code = 70
     try:
         env = {**os.environ, **command.env}
-        become(str(command.root), env, (os.devnull, str(command.out), str(command.err)))
+        files = [os.open(os.devnull, os.O_RDONLY)]
+        files += [os.open(path, _WRITTEN, 0o644) for path in (command.out, command.err)]
+        become(str(command.root), env, files)
         for stream in (sys.stdout, sys.stderr):
             # By the line: what it has announced is there to be checked, however it ends.
             stream.reconfigure(encoding="utf-8", line_buffering=True)  # type: ignore[union-attr]

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import subprocess
-import sys
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field
@@ -23,6 +21,7 @@ from alembic_rollback import command
 from alembic_rollback.errors import StatementError
 from alembic_rollback.reporting.errors import error_lines
 from alembic_rollback.reporting.style import Style
+from tests import forking
 from tests.project import Project, Result
 
 PLACEHOLDER = "driver://user:pass@localhost/dbname"
@@ -230,15 +229,8 @@ class Flask(Host):
     """An application with Flask-Migrate, whose user types `flask …`."""
 
     def flask(self, *args: str, code: int = 0) -> Result:
-        done = subprocess.run(
-            [sys.executable, "-m", "flask", *args],
-            cwd=self.project.root,
-            env=self.project.env(),
-            capture_output=True,
-            text=True,
-            timeout=120,
-        )
-        result = Result(done.returncode, done.stdout, done.stderr)
+        env = self.project.env()
+        result = Result(*forking.run(args, self.project.root, env, module="flask"))
         assert result.code == code, result.text
         return result
 
