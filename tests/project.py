@@ -22,7 +22,7 @@ from tests import forking
 ENV = """
 from logging.config import fileConfig
 from alembic import context
-from sqlalchemy import Engine, create_engine
+from sqlalchemy import create_engine
 from sqlalchemy.pool import NullPool
 
 if context.config.config_file_name:
