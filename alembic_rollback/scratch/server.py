@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, suppress
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from alembic_rollback.errors import DatabaseError, ScriptSyntaxError
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
 
     from sqlalchemy.engine import URL, Connection, Engine
 
+    from alembic_rollback.sql.parser import Statement
     from alembic_rollback.sql.script import Script
 
 _SETTINGS = {
@@ -174,20 +176,13 @@ class ScratchDatabase:
         context: Any,
         many: bool,
     ) -> None:
-        from pathlib import Path
-
-        from alembic_rollback.sql.parser import parse
-
         # What the driver will send: it may read parameters where none were given.
         as_it_is = context.no_parameters and not parameters
         if hasattr(cursor, "mogrify") and not many and not as_it_is:
             sent = cursor.mogrify(statement, parameters)
             statement = sent.decode() if isinstance(sent, bytes) else sent
-        try:
-            found = parse(statement, Path())
-        except ScriptSyntaxError:
-            return  # with a driver's parameters in it, or the server's to refuse
-        self._guard.admit(found, connection)
+        if len(statement) > _LONG or not _is_harmless(statement):
+            self._guard.admit(_parsed(statement), connection)
 
     def __enter__(self) -> ScratchDatabase:
         """Return the database itself."""
@@ -201,6 +196,29 @@ class ScratchDatabase:
     ) -> None:
         """Drop it."""
         self.server.drop(self)
+
+
+_LONG = 50_000
+"""Characters of a statement that is none of ours: nothing of it is remembered."""
+
+
+@lru_cache(maxsize=256)
+def _is_harmless(text: str) -> bool:
+    """Whether there is nothing to admit. The catalogs are asked the same all the time."""
+    from alembic_rollback.scratch.statements import is_harmless
+
+    return all(map(is_harmless, _parsed(text)))
+
+
+def _parsed(text: str) -> tuple[Statement, ...]:
+    from pathlib import Path
+
+    from alembic_rollback.sql.parser import parse
+
+    try:
+        return parse(text, Path())
+    except ScriptSyntaxError:
+        return ()  # with a driver's parameters in it, or the server's to refuse
 
 
 @contextmanager

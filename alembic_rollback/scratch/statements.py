@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from alembic_rollback.sql.build import enum_name, options, strings
 from alembic_rollback.sql.words import identifiers
@@ -17,7 +17,7 @@ Reason = Callable[[Any], str | None]
 
 def reaching_out(statement: Statement) -> str | None:
     """What of a statement would reach another server, a program or a file; None where nothing."""
-    return _first(statement, _OUT)
+    return _reach(statement).out
 
 
 def cluster_wide(statement: Statement) -> str | None:
@@ -26,16 +26,14 @@ def cluster_wide(statement: Statement) -> str | None:
     DO blocks are judged by their words: one that speaks of making a role counts as making one.
     What a function's body does is not seen.
     """
-    return _first(statement, _WIDE)
+    return _reach(statement).wide
 
 
 def named_roles(statement: Statement) -> frozenset[str]:
     """The roles that have to exist before the statement, which is not DROP ROLE."""
     if statement.kind == "DropRoleStmt":
         return frozenset()
-    names = {name for node in statement.walk() for name in _roles(node)}
-    # Those that start with pg_ are the server's own, and nobody may make one.
-    return frozenset(n for n in names if n not in _NO_ROLES and not n.startswith("pg_"))
+    return _reach(statement).roles
 
 
 def named_databases(statement: Statement) -> frozenset[str]:
@@ -49,23 +47,44 @@ def wanted_extension(statement: Statement) -> str | None:
     return statement.node.extname if statement.kind == "CreateExtensionStmt" else None
 
 
-def _first(statement: Statement, rules: dict[str, Reason]) -> str | None:
+def is_harmless(statement: Statement) -> bool:
+    """Whether it needs nothing and reaches nothing: no guard has to ask about it."""
+    return (
+        _reach(statement) == _HARMLESS
+        and not named_databases(statement)
+        and wanted_extension(statement) is None
+    )
+
+
+class _Reach(NamedTuple):
+    out: str | None
+    wide: str | None
+    roles: frozenset[str]
+
+
+_HARMLESS = _Reach(None, None, frozenset())
+
+
+def _reach(statement: Statement) -> _Reach:
+    """What one walk over a statement finds."""
+    out = wide = None
+    roles: set[str] = set()
     for node in statement.walk():
-        rule = rules.get(type(node).__name__)
-        if rule and (found := rule(node)):
-            return found
-    return None
+        kind = type(node).__name__
+        if out is None and kind in _OUT:
+            out = _OUT[kind](node)
+        if wide is None and kind in _WIDE:
+            wide = _WIDE[kind](node)
+        if kind in _ROLES:
+            roles.update(_ROLES[kind](node))
+    # Those that start with pg_ are the server's own, and nobody may make one.
+    named = (name for name in roles if name not in _NO_ROLES and not name.startswith("pg_"))
+    return _Reach(out, wide, frozenset(named))
 
 
 # Roles
 
 _NO_ROLES = {"", "none", "public"}
-
-
-def _roles(node: Any) -> Iterator[str]:
-    rule = _ROLES.get(type(node).__name__)
-    if rule:
-        yield from rule(node)
 
 
 def _set_role(node: Any) -> Iterator[str]:
