@@ -4,7 +4,8 @@ RollbackError (1)
 ├── UsageError (2)            the command line asks for something impossible or unclear
 │   └── SettingsError (2)     [alembic_rollback] / [tool.alembic_rollback] cannot be read
 ├── PairError (1)             a file of a pair cannot be used
-│   └── ScriptSyntaxError (1) its SQL does not parse, or cannot be run as a migration
+│   ├── ScriptSyntaxError (1) its SQL does not parse, or cannot be run as a migration
+│   └── ScriptTooLarge (1)    it has more bytes than max_script_size
 ├── LedgerError (1)           schema_migrations is not ours, or cannot be used
 ├── DatabaseError (1)         no connection
 │   ├── ConnectionLost (1)    the connection has ended in the middle of something

@@ -15,6 +15,7 @@ CODES = {
     "SettingsError": 2,
     "PairError": 1,
     "ScriptSyntaxError": 1,
+    "ScriptTooLarge": 1,
     "LedgerError": 1,
     "DatabaseError": 1,
     "ConnectionLost": 1,

@@ -20,7 +20,7 @@ from sqlalchemy import create_engine
 from sqlalchemy.pool import NullPool
 
 from alembic_rollback import commands
-from alembic_rollback.host import runs
+from alembic_rollback.host import migrations
 from alembic_rollback.planning import Request
 from tests.project import Project
 
@@ -184,7 +184,7 @@ def pick(chance: random.Random, *, stamps: bool) -> tuple[str, bool]:
 def run_plain(world: World, run: Callable[[], Any], patch: pytest.MonkeyPatch) -> None:
     """As if the plugin were not installed. What plain Alembic cannot do, it leaves undone."""
     with patch.context() as within:
-        within.setattr(runs, "_is_ours", lambda context: False)
+        within.setattr(migrations, "_is_ours", lambda context: False)
         within.setenv(LENIENT, "1")
         try:
             run()
