@@ -12,6 +12,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
+import pytest
 from alembic.config import Config
 from sqlalchemy import Engine, create_engine
 from sqlalchemy.engine import URL
@@ -291,6 +292,14 @@ def _is_usual(env: Mapping[str, str]) -> bool:
     """Whether an interpreter that started with our own environment is one for this."""
     mine = {k for k, v in env.items() if k.startswith("PYTHON") and v != os.environ.get(k)}
     return all(env[name] == _UTF8.get(name) for name in mine)
+
+
+SHARED = pytest.mark.skipif(
+    "ALEMBIC_ROLLBACK_TEST_URL" in os.environ
+    and int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1")) > 1,
+    reason="other tests write to the same server",
+)
+"""For tests of what happens where nobody else writes."""
 
 
 def lines(text: Iterable[str] | str) -> list[str]:

@@ -20,7 +20,7 @@ from alembic_rollback.planning import Request
 from alembic_rollback.sql import script as scripting
 from alembic_rollback.stillness import Stillness
 from tests.counting import SENT
-from tests.project import Project
+from tests.project import SHARED, Project
 from tests.test_import import loaded, modules
 
 ENV = """
@@ -101,7 +101,7 @@ def test_the_look_at_one_asks_as_much_with_many_later_revisions_as_with_few(
     assert look("001") == look("010")
 
 
-@pytest.mark.parametrize(("alone", "most"), [(True, 7), (False, 31)])
+@pytest.mark.parametrize(("alone", "most"), [pytest.param(True, 7, marks=SHARED), (False, 31)])
 def test_each_step_of_a_rollback_costs_the_same_however_long_the_plan(
     counted: Project, monkeypatch: pytest.MonkeyPatch, alone: bool, most: int
 ) -> None:

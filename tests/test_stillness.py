@@ -12,7 +12,9 @@ from sqlalchemy.pool import NullPool
 from alembic_rollback import commands, guard
 from alembic_rollback.errors import Blocked
 from alembic_rollback.planning import Request
-from tests.project import ENV, Project
+from tests.project import ENV, SHARED, Project
+
+pytestmark = SHARED
 
 
 @pytest.fixture
