@@ -11,9 +11,13 @@ from dataclasses import dataclass
 from difflib import get_close_matches
 from heapq import heapify, heappop, heappush
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from alembic_rollback.errors import Blocked, NotApplied, PairError, UsageError
-from alembic_rollback.model import Plan, Revision
+from alembic_rollback.model import Revision
+
+if TYPE_CHECKING:
+    from alembic_rollback.model import Plan
 
 Versions = frozenset[str]
 _NONE: Versions = frozenset()
@@ -209,6 +213,8 @@ def plan_rollback(
         _revision(revisions, version) if stored else _revertible(revisions, version, irreversible)
         for version in order
     )
+    from alembic_rollback.model import Plan
+
     return Plan(steps, later_than(graph, revisions, applied, chosen))
 
 
