@@ -52,7 +52,7 @@ class Stillness:
             self._last = None
             return False
         now = read_moment(state.connection)
-        same = now.server == self._last.server and not now.event_triggers
+        same = now.place == self._last.place and not now.event_triggers
         if not (same and now.complete and now.next == self._next):
             self._last = None
             return False

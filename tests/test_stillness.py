@@ -219,3 +219,22 @@ def test_files_that_have_changed_are_looked_at_again(three: Project, looks: list
 
     assert take_all(three, confirm=edit) == [1, 1, 1]
     assert looks == ["002", "001"]
+
+
+def test_names_that_are_looked_for_elsewhere_may_mean_something_else(
+    three: Project, looks: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("LOOK_IN", "public")
+    text = ENV.format(url=three.shown_url, options={})
+    begin = ".connect() as connection:\n"
+    path = "connection.exec_driver_sql('SET search_path = ' + os.environ['LOOK_IN'])"
+    text = text.replace(begin, f"{begin}        {path}; connection.commit()\n")
+    three.write_env(f"import os\n{text}")
+    three.execute("CREATE SCHEMA other")
+
+    def elsewhere(_: Any) -> bool:
+        monkeypatch.setenv("LOOK_IN", "other, public")
+        return False
+
+    assert take_all(three, confirm=elsewhere) == [1, 1, 1]
+    assert looks == ["003", "002", "001"]

@@ -13,7 +13,8 @@ if TYPE_CHECKING:
     from sqlalchemy.engine import Connection
 
 _MOMENT = (
-    "SELECT CAST(pg_postmaster_start_time() AS text), "
+    "SELECT concat_ws(' ', pg_postmaster_start_time(), current_database(), current_user, "
+    "current_setting('search_path'), current_schemas(false)), "
     "CAST(CAST(pg_snapshot_xmin(now) AS text) AS bigint), "
     "CAST(CAST(pg_snapshot_xmax(now) AS text) AS bigint), "
     "CAST(CAST(pg_current_xact_id_if_assigned() AS text) AS bigint), "
@@ -26,8 +27,9 @@ _MOMENT = (
 class Moment:
     """What the transaction that asks can see."""
 
-    server: str
-    """When the server was started: after a restart or a failover it is another one."""
+    place: str
+    """Which server, by when it was started, so that it is another one after a failover; as whom,
+    and where names are looked for."""
     oldest: int
     """The oldest transaction that hasn't ended; `next` where there is none."""
     next: int
