@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import gc
 import os
+import sys
 import uuid
 from collections.abc import Iterator
 from typing import Any
@@ -102,6 +103,11 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Order the files, which `--no-loadscope-reorder` keeps; not the tests in them."""
     place = {name: number for number, name in enumerate(LONGEST)}
     items.sort(key=lambda item: place.get(item.path.stem, len(place)))
+
+
+def pytest_configure() -> None:
+    """Keep no bytecode of a project's env.py, as in tests/forking.py."""
+    sys.dont_write_bytecode = True
 
 
 def pytest_collection_finish() -> None:

@@ -253,6 +253,8 @@ _SHARED: dict[str, Any] = {}
 if __name__ == "__main__":
     atexit.register(_forget_modules)  # the first one, so that it runs last
     import_everything() if sys.argv[2] == "all" else _import_others()
+    # An env.py may be written twice in a second, as long as before: the old bytecode would do.
+    sys.dont_write_bytecode = True
     _SHARED.update(sys.modules)
     _SHARED["__main__"] = _SHARED
     share_what_is_there()
