@@ -74,9 +74,13 @@ class RollbackError(RuntimeError):
         self.next_step = next_step
         super().__init__(what)
 
+    @property
+    def placed(self) -> str:
+        """What happened, after the place where that is known."""
+        return f"{self.where}: {self.what}" if self.where else self.what
+
     def __str__(self) -> str:
-        head = f"{self.where}: {self.what}" if self.where else self.what
-        return " ".join(part for part in (head, self.state, self.next_step) if part)
+        return " ".join(part for part in (self.placed, self.state, self.next_step) if part)
 
 
 class UsageError(RollbackError):

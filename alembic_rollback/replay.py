@@ -18,6 +18,7 @@ from pathlib import Path
 from traceback import extract_tb
 from typing import TYPE_CHECKING, Any, NoReturn
 
+from alembic_rollback import direct
 from alembic_rollback.errors import Location, RollbackError, StatementError
 from alembic_rollback.host.configuration import settings_of
 from alembic_rollback.host.history import history_of
@@ -239,8 +240,6 @@ class _Elsewhere(RuntimeError):
 @cache
 def _guard_connections() -> None:
     """Refuse other databases: for good and for all engines, without effect outside of a replay."""
-    from sqlalchemy import event
-    from sqlalchemy.engine import Engine
 
     def do_connect(dialect: Any, _: Any, arguments: Any, keywords: Any) -> None:
         url = _ALONE.get()
@@ -255,8 +254,8 @@ def _guard_connections() -> None:
         if url is not None and connection.engine.url != url:  # one that its pool had open
             _refuse()
 
-    event.listen(Engine, "do_connect", do_connect)
-    event.listen(Engine, "engine_connect", engine_connect)
+    direct.listen("do_connect", do_connect)
+    direct.listen("engine_connect", engine_connect)
 
 
 def _refuse() -> NoReturn:

@@ -25,21 +25,22 @@ class Stillness:
 
     def __init__(self, since: Moment | None) -> None:
         known = since is not None and since.complete and since.own is None
-        self._last = since if known else None
+        self._place = since.place if since and known else None
+        """None where it has ended."""
         self._next = since.next if since else 0
         self._run: State | None = None
 
     def end(self) -> None:
         """What will run is not what was looked at."""
-        self._last = None
+        self._place = None
 
     def begins(self, state: State) -> None:
         """Before the tables are locked, which may already take a transaction id."""
-        if self._run is state or self._last is None:
+        if self._run is state or self._place is None:
             return
         self._run = state
         if read_moment(state.connection).own is not None:
-            self._last = None  # this transaction has written already: env.py may have
+            self.end()  # this transaction has written already: env.py may have
 
     def lasts(self, state: State, scripts: Iterable[Script | None]) -> bool:
         """Whether it is so under the locks of a step, which will run these scripts.
@@ -48,19 +49,19 @@ class Stillness:
         who may run statements of his own in ours (events, callbacks, event triggers); after this
         step, a script that does what only PostgreSQL knows.
         """
-        if self._last is None or _others_may_write_in(state):
-            self._last = None
-            return False
-        now = read_moment(state.connection)
-        same = now.place == self._last.place and not now.event_triggers
-        if not (same and now.complete and now.next == self._next):
-            self._last = None
-            return False
-        # The step takes the next transaction id: this one.
-        self._last, self._next = now, now.next + 1
-        if not all(script is not None and _is_foreseeable(script) for script in scripts):
-            self._last = None
-        return True
+        lasted = (
+            self._place is not None
+            and not _others_may_write_in(state)
+            and self._is_next(read_moment(state.connection))
+        )
+        self._next += 1  # the step takes that transaction id
+        if not lasted or not all(script and _is_foreseeable(script) for script in scripts):
+            self.end()
+        return lasted
+
+    def _is_next(self, now: Moment) -> bool:
+        same = now.place == self._place and not now.event_triggers
+        return same and now.complete and now.next == self._next
 
 
 def _others_may_write_in(state: State) -> bool:

@@ -75,14 +75,8 @@ def find_ups(names: Sequence[str], locations: Iterable[Path]) -> list[Path]:
 
     Raises UsageError where there is none, or several.
     """
-    given = [Path(name) for name in names]
-    known: dict[str, list[Path]] = {}
-    if not all(path.is_file() for path in given):
-        known = _known(locations)  # once for all of them
-    return [
-        path if path.is_file() else _find_up(name, known)
-        for name, path in zip(names, given, strict=True)
-    ]
+    known = _known(locations)
+    return [path if (path := Path(name)).is_file() else _find_up(name, known) for name in names]
 
 
 def _known(locations: Iterable[Path]) -> dict[str, list[Path]]:

@@ -166,8 +166,7 @@ class _Generator:
         return up
 
     def _untried(self, up: Up, error: RollbackError) -> GeneratedDown:
-        place = f"{error.where}: " if error.where else ""
-        self._note(up, f"{place}{error.what}")
+        self._note(up, error.placed)
         return self.from_text(up)
 
     def _note(self, up: Up, text: str) -> None:
@@ -251,8 +250,7 @@ class _Generator:
                 self._advance(ground, item)
             except RollbackError as error:
                 for other in waiting.values():
-                    where = f"{error.where}: " if error.where else ""
-                    self._note(other, f"no replay: {where}{error.what}")
+                    self._note(other, f"no replay: {error.placed}")
                 break
         return found
 

@@ -104,6 +104,7 @@ class Walk:
     ) -> None:
         self.config, self.directory, self.server, self.rows = config, directory, server, rows
         self.opts, self.blame = opts, blame
+        self.most = settings_of(config).max_script_bytes
         self.sessions = Sessions(server.create())
         self.applied: list[Script] = []
         self.broken: dict[str, str] = {}
@@ -232,8 +233,7 @@ class Walk:
         found: dict[str, SqlScript] = {}
         for direction, outcome in (("up", UP_FAILS), ("down", DOWN_FAILS)):
             try:
-                most = settings_of(self.config).max_script_bytes
-                found[direction] = load_script(pair, direction, most)
+                found[direction] = load_script(pair, direction, self.most)
                 self.server.require(found[direction])
             except (NotOnScratch, ScriptTooLarge) as error:
                 return Judged(revision, NOT_VERIFIED, trouble(error))

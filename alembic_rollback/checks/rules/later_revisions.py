@@ -105,7 +105,7 @@ class _Uses:
 
         Found by their bare text, because to parse hundreds of scripts takes a second.
         """
-        named = _naming(objects.names_needed(self.subject.connection, addresses))
+        named = _pattern(objects.names_needed(self.subject.connection, addresses))
         texts = self.subject.texts
         later = (revision.version for revision in self.subject.plan.later)
         return {
@@ -124,16 +124,14 @@ class _Uses:
 
     def all_together(self) -> list[Revision]:
         """Those that use it, and those that use what these have made, in the plan's order."""
-        chosen, made, naming = set[Revision](), _NOTHING, set[str]()
+        self._preload(self.subject.plan.later)
+        chosen, made = set[Revision](), _NOTHING
         for revision in self.subject.plan.later:  # each after what it stands on
-            if revision not in self.direct and revision.version not in naming:
-                continue
             up = self.subject.ups.get(revision.version)
             own, named = self._made_and_named(up) if up else (_NOTHING, _NOTHING)
             if revision in self.direct or made & named:
                 chosen.add(revision)
                 made |= own
-                naming = self._naming(made)
         return [revision for revision in self.subject.plan.later if revision in chosen]
 
     def _used(self, up: Script, going: _Going) -> list[str]:
@@ -152,7 +150,7 @@ class _Uses:
             return made, used_by(self.names, up) - made
 
 
-def _naming(names: Iterable[str]) -> re.Pattern[str]:
+def _pattern(names: Iterable[str]) -> re.Pattern[str]:
     """Finds one of the names in a text in small letters; rather too often than too seldom."""
     # Anything can be written U&"\0061".
     patterns = ["u&"]
