@@ -19,15 +19,14 @@ RollbackError (1)
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 DONE, FAILED, USAGE, BLOCKED, NOT_CONFIRMED, STOPPED_PART_WAY = range(6)
 """Exit codes. The last one belongs to no class: any error can stop a run part-way."""
 
 
-@dataclass(frozen=True, slots=True)
-class Location:
+class Location(NamedTuple):
     """A place in a file. Lines and columns count from 1, columns in characters."""
 
     path: Path

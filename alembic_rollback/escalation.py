@@ -19,7 +19,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from alembic_rollback.errors import Location, RollbackError, StatementError, shown_path
-from alembic_rollback.model import GeneratedDown, LogRow, Partial, Revision, Status, StepFailure
 from alembic_rollback.runner import describe
 from alembic_rollback.sql.secrets import redacted, without_passwords
 
@@ -27,6 +26,7 @@ if TYPE_CHECKING:
     from sqlalchemy.engine import Connection
 
     from alembic_rollback.host.environment import Key, Snapshot
+    from alembic_rollback.model import GeneratedDown, LogRow, Partial, Revision, Status, StepFailure
     from alembic_rollback.verification import Verification
 
 LAST_ROWS = 20
@@ -227,7 +227,7 @@ def _without_secrets(found: LogRow) -> LogRow:
     # Rows of a release that didn't hide passwords yet; what CASCADE took is JSON, not a statement.
     statement = None if about_objects or not found.statement else redacted(found.statement)
     error = without_passwords(found.error) if found.error else None
-    return LogRow(**{**vars(found), "statement": statement, "error": error})
+    return found._replace(statement=statement, error=error)
 
 
 def fault_of(error: BaseException, failure: StepFailure | None) -> Fault:

@@ -10,9 +10,8 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterable, Sequence
-from dataclasses import asdict, dataclass, replace
 from enum import Enum
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from alembic_rollback import direct
 from alembic_rollback.model import (
@@ -107,8 +106,7 @@ class Shape(Enum):
     """A table of another tool. It is never altered."""
 
 
-@dataclass(frozen=True)
-class Run:
+class Run(NamedTuple):
     """What all log rows of one run share."""
 
     run_id: str
@@ -116,16 +114,14 @@ class Run:
     client: str | None = None
 
 
-@dataclass(frozen=True)
-class Tagged:
+class Tagged(NamedTuple):
     """An applied set: the heads with all that they stand on, without the holes."""
 
     heads: tuple[str, ...]
     holes: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True)
-class Ghost:
+class Ghost(NamedTuple):
     """A revision without a file, as the log remembers it."""
 
     name: str
@@ -133,8 +129,7 @@ class Ghost:
     depends_on: tuple[str, ...]
 
 
-@dataclass(frozen=True)
-class Ledger:
+class Ledger(NamedTuple):
     """The names of one project's ledger and log in one database."""
 
     schema: str
@@ -158,9 +153,10 @@ class Ledger:
 
     def shape(self, connection: Connection) -> Shape:
         """Whether the table is absent, has our five columns, or is somebody else's."""
-        if _class_oid(connection, self._named(self.table)) is None:
+        name = self._named(self.table)
+        columns = _columns(connection, name)
+        if not columns and _class_oid(connection, name) is None:
             return Shape.ABSENT
-        columns = _columns(connection, self._named(self.table))
         ours = all(columns.get(name, ("", False))[0] in types for name, types in _SHAPE.items())
         extra_required = any(must for name, (_, must) in columns.items() if name not in _SHAPE)
         return Shape.OURS if ours and not extra_required else Shape.FOREIGN
@@ -298,7 +294,7 @@ class Ledger:
 
     def note_tag(self, connection: Connection, run: Run, tagged: Tagged) -> None:
         """Keep what is applied at the end of a run with a tag."""
-        entry = LogEntry("", "none", "tagged", found=json.dumps(asdict(tagged)))
+        entry = LogEntry("", "none", "tagged", found=json.dumps(tagged._asdict()))
         self.note(connection, run, entry)
 
     def partials(self, connection: Connection) -> dict[str, Partial]:
@@ -377,7 +373,7 @@ class Ledger:
         name: of the revision that was rolled back.
         """
         way = ("up", "repaired") if repaired else ("down", "collateral")
-        told = {key: value for key, value in asdict(one).items() if key != "version"}
+        told = {key: value for key, value in one._asdict().items() if key != "version"}
         entry = LogEntry(one.version, *way, name=name, statement=json.dumps(told))
         self.note(connection, run, entry)
 
@@ -553,7 +549,7 @@ def _partial(version: str, rows: Sequence[Any]) -> Partial | None:
         elif outcome != "failed":
             new = Progress({**was.done, number: statement}, total)
         elif number == was.doubtful:
-            new = replace(was, failed=True)
+            new = was._replace(failed=True)
         else:
             new = was  # of a statement that was in a transaction of its own
         progress[direction] = new

@@ -6,12 +6,11 @@ that no other one of X stands on.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from difflib import get_close_matches
 from heapq import heapify, heappop, heappush
-from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from alembic_rollback.errors import Blocked, NotApplied, PairError, UsageError
 from alembic_rollback.model import Revision
@@ -38,11 +37,11 @@ class Graph:
 
     def cov(self, versions: Iterable[str]) -> Versions:
         """The versions and all their ancestors. An unknown version stands for itself."""
-        return _reach(versions, lambda version: self.parents.get(version, ()))
+        return _reach(versions, self.parents)
 
     def descendants(self, versions: Iterable[str]) -> Versions:
         """The versions and everything that stands on them."""
-        return _reach(versions, lambda version: self.children.get(version, ()))
+        return _reach(versions, self.children)
 
     def maximal(self, versions: Iterable[str]) -> Versions:
         """The versions that no other of them stands on, directly or not."""
@@ -114,8 +113,7 @@ class Applied:
         return sum(c in self.versions for c in self.graph.children.get(version, ()))
 
 
-@dataclass(frozen=True)
-class Reconciled:
+class Reconciled(NamedTuple):
     """What the ledger and the version table become, and what that adds and removes."""
 
     applied: Versions
@@ -228,7 +226,7 @@ def later_than(
     chosen = list(chosen)
     above = (graph.descendants(chosen) - set(chosen)) & applied.keys()
     return tuple(
-        revisions.get(version) or Revision(version, "", Path())  # no file: it is only named
+        revisions.get(version) or Revision(version, "", "")  # no file: it is only named
         for version in graph.order(above, applied)
     )
 
@@ -316,12 +314,12 @@ def suggest(typed: str, known: Iterable[str] | Mapping[str, str]) -> str:
     return f" Did you mean {meant}?"
 
 
-def _reach(start: Iterable[str], edges: Callable[[str], Iterable[str]]) -> Versions:
-    seen: set[str] = set()
-    waiting = list(start)
+def _reach(start: Iterable[str], edges: Mapping[str, Iterable[str]]) -> Versions:
+    seen = set(start)
+    waiting = list(seen)
     while waiting:
-        version = waiting.pop()
-        if version not in seen:
-            seen.add(version)
-            waiting += edges(version)
+        for version in edges.get(waiting.pop(), ()):
+            if version not in seen:
+                seen.add(version)
+                waiting.append(version)
     return frozenset(seen)

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from alembic_rollback.garbage import uncollected
 from alembic_rollback.ledger import Shape
 from alembic_rollback.model import (
     Collateral,
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from alembic_rollback.host.environment import Snapshot
 
 
+@uncollected()
 def status_of(snapshot: Snapshot) -> Status:
     """Every revision of a database, oldest first, and what is wrong with it."""
     history, rows = snapshot.history, snapshot.rows
@@ -52,27 +53,21 @@ def _revision_status(
     if failure and (failure.direction == "up") == applied:
         failure = None  # what failed then has succeeded without the plugin since
     revision = snapshot.history.revisions.get(version)
-    found = RevisionStatus(
+    recorded = row if applied else None
+    problems = _problems(revision, recorded, late=late) if revision else ["missing file"]
+    return RevisionStatus(
         version=version,
-        name=row.name if row else "",
-        kind="missing",
+        name=revision.name if revision else row.name if row else "",
+        kind=("pair" if revision.is_pair else "py") if revision else "missing",
         applied=applied,
-        applied_at=row.applied_at if row and applied else None,
-        execution_time_ms=row.execution_time_ms if row and applied else None,
-        checksum=row.checksum if row and applied else None,
+        file=revision.file if revision else None,
+        applied_at=recorded.applied_at if recorded else None,
+        execution_time_ms=recorded.execution_time_ms if recorded else None,
+        checksum=recorded.checksum if recorded else None,
+        problems=(*problems, *_damage(snapshot, version)),
         failure=failure,
         partial=partial,
-    )
-    damage = _damage(snapshot, version)
-    if revision is None:
-        return replace(found, problems=("missing file", *damage))
-    return replace(
-        found,
-        name=revision.name,
-        kind="pair" if revision.is_pair else "py",
-        path=revision.path,
-        problems=(*_problems(revision, found, late=late), *damage),
-        irreversible=revision.irreversible,
+        irreversible=revision.irreversible if revision else (),
     )
 
 
@@ -110,9 +105,9 @@ def _gone(one: Collateral, applied: frozenset[str]) -> str:
     return f"{one.title} was taken by the rollback of {one.version}; {end}"
 
 
-def _problems(revision: Revision, found: RevisionStatus, *, late: bool) -> list[str]:
+def _problems(revision: Revision, row: LedgerRow | None, *, late: bool) -> list[str]:
     problems = []
-    if revision.is_pair and found.checksum and found.checksum != revision.checksum:
+    if revision.is_pair and row and row.checksum and row.checksum != revision.checksum:
         problems.append("modified")
     if not revision.has_down and not revision.irreversible:
         problems.append("missing down")

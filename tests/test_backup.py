@@ -631,7 +631,7 @@ def said(
     command: str = "rollback-db",
     **settings: Any,
 ) -> list[Said]:
-    step = Revision("20260112_001", "create_purchase_orders", Path("x"))
+    step = Revision("20260112_001", "create_purchase_orders", "x")
     with engine.connect() as connection:
         tables = tuple(
             TableLoss(name, rows, oid=oids(connection, name)[0]) for name, rows in losses

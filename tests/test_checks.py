@@ -130,7 +130,7 @@ def revision(n: int, case: Case) -> Revision:
     if n <= len(case.revisions):
         more = {key: value for key, value in case.revisions[n - 1].items() if key != "ledger"}
         given |= {key: tuple(v) if isinstance(v, list) else v for key, v in more.items()}
-    return Revision(**{**given, "path": Path(given["path"])})  # type: ignore[arg-type]
+    return Revision(file=str(given.pop("path")), **given)  # type: ignore[arg-type]
 
 
 def ledger(every: Sequence[Revision], case: Case) -> dict[str, LedgerRow]:

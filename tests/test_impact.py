@@ -40,7 +40,7 @@ def session(engine):
 
 def weigh(connection, *downs: str | None, limit=1_000_000):
     """The impact of one step for each text; None is a `.py` revision."""
-    steps = [Revision(str(i), "", Path(f"/x/{i}.down.sql")) for i in range(len(downs))]
+    steps = [Revision(str(i), "", f"/x/{i}.down.sql") for i in range(len(downs))]
     scripts = {
         step.version: None if text is None else read_script(text, step.path)
         for step, text in zip(steps, downs, strict=True)

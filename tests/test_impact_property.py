@@ -188,7 +188,7 @@ def check(connection, seed, counts):
         connection.execute(text(sql.replace(":", "\\:")))
     downs = schema.downs()
     scripts = {str(i): read_script(down, Path(f"{i}.sql")) for i, down in enumerate(downs)}
-    steps = tuple(Revision(version, "", Path(f"{version}.sql")) for version in scripts)
+    steps = tuple(Revision(version, "", f"{version}.sql") for version in scripts)
     before = snapshot(connection)
     names, owners = keys(connection, before), owner_of(connection)
     defaults = columns_of_defaults(connection)

@@ -149,7 +149,7 @@ def test_a_large_drawing_is_bounded() -> None:
         Affected("view", f"public.v{n}", f"view v{n}", "dropped", address=(1259, n, 0))
         for n in range(1, 500)
     ]
-    impact = Impact((StepImpact(Revision("1", "a", Path("1")), objects=tuple(objects)),))
+    impact = Impact((StepImpact(Revision("1", "a", "1"), objects=tuple(objects)),))
     drawn = svg(trees(impact), "all")
     assert drawn.count("<g>") == MOST
     assert f"… and {499 - MOST} objects more" in drawn
@@ -163,7 +163,7 @@ def test_what_hangs_on_each_other_is_drawn_once() -> None:
         Affected("view", name, name, "dropped", "CASCADE", address=here, source=there)
         for name, here, there in (("a", ends[0], ends[1]), ("b", ends[1], ends[0]))
     )
-    impact = Impact((StepImpact(Revision("1", "a", Path("1")), objects=objects),))
+    impact = Impact((StepImpact(Revision("1", "a", "1"), objects=objects),))
     drawn = svg(trees(impact), "all")
     assert drawn.count("<g>") == 2
 

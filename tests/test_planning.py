@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import random
 from collections.abc import Iterable
-from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
@@ -178,7 +177,7 @@ def chain(length: int) -> Graph:
         lambda graph, n: [Applied(graph, ()).add(str(i)) for i in range(n)],
         lambda graph, n: plan_rollback(
             graph,
-            {v: Revision(v, "", Path("x")) for v in graph.parents},
+            {v: Revision(v, "", "x") for v in graph.parents},
             {v: int(v) for v in graph.parents},
             Request(to="0"),
         ),
@@ -365,7 +364,7 @@ APPLIED = {v: i for i, v in enumerate(["base", "other", "a", "c", "user", "b", "
 
 
 def revision(version: str, **more) -> Revision:
-    return Revision(version, f"name_of_{version}", Path(f"/x/{version}.up.sql"), **more)
+    return Revision(version, f"name_of_{version}", f"/x/{version}.up.sql", **more)
 
 
 REVISIONS = {version: revision(version, is_pair=True) for version in BRANCHES}

@@ -511,7 +511,7 @@ def test_revisions_are_judged_in_any_order(project, server):
 
 
 def judged(outcome: str, **more: object) -> Judged:
-    return Judged(Revision("001", "a", Path("001_a.up.sql"), is_pair=True), outcome, **more)
+    return Judged(Revision("001", "a", "001_a.up.sql", is_pair=True), outcome, **more)
 
 
 def test_only_what_the_up_has_left_alone_is_the_downs_to_lose():

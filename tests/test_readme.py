@@ -89,7 +89,7 @@ def test_every_key_of_a_rollback_in_json_is_documented() -> None:
     )
     from alembic_rollback.reporting.data import rollback_data
 
-    revision = Revision("1", "x", Path("x.sql"))
+    revision = Revision("1", "x", "x.sql")
     step = StepImpact(
         revision,
         tables=(TableLoss("t", 1),),

@@ -80,14 +80,14 @@ def followed(connection, *scripts):
 
 def obstacles(connection, text):
     script = read_script(text, HERE)
-    plan = Plan((Revision("1", "", HERE),))
+    plan = Plan((Revision("1", "", str(HERE)),))
     (step,) = assess(connection, plan, {"1": script}, Budget()).steps
     return [one.problem for one in step.obstacles]
 
 
 def objects(connection, text):
     script = read_script(text, HERE)
-    plan = Plan((Revision("1", "", HERE),))
+    plan = Plan((Revision("1", "", str(HERE)),))
     (step,) = assess(connection, plan, {"1": script}, Budget()).steps
     return [(one.action, f"{one.kind} {one.name}", one.how) for one in step.objects]
 

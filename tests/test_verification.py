@@ -524,7 +524,7 @@ def test_an_unknown_version_is_a_usage_error(project):
 
 def full() -> Verification:
     """A result in which every key has a value."""
-    revision = Revision("001", "a", Path("001_a.up.sql"))
+    revision = Revision("001", "a", "001_a.up.sql")
     fact = Fact(Id(1, 2), "index", "public.i", "i", None, {"definition": "x"})
     differences = (Difference(fact, None), Difference(fact, Fact(*fact_of(fact, {"a": 1}))))
     trouble = Trouble("no", Location(Path("001_a.up.sql"), 1, 2), "42601", "Do it.")
@@ -552,7 +552,7 @@ def test_what_has_changed_of_a_fact_is_named_without_its_value():
 
 
 def test_many_revisions_are_shown_only_where_there_is_something_to_say():
-    quiet = tuple(Judged(Revision(f"{n:03}", "x", Path("x")), "verified") for n in range(30))
+    quiet = tuple(Judged(Revision(f"{n:03}", "x", "x"), "verified") for n in range(30))
     result = Verification("18.6", (*quiet, *full().revisions))
     told = lines(result)
     assert told[0] == "[!] 001 a: differs after the down"

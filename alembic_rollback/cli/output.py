@@ -15,8 +15,8 @@ command = partial(click.command, context_settings={"help_option_names": ["-h", "
 
 def say(lines: Iterable[str], *, err: bool = False) -> None:
     """Print lines."""
-    for line in lines:
-        click.echo(line, err=err)
+    text = "".join(f"{line}\n" for line in lines)
+    click.echo(text, nl=False, err=err)
 
 
 def ask(word: str, harm: str, look: str) -> None:

@@ -144,7 +144,7 @@ def _write(state: State, shown: Repair) -> None:
 def _entry(state: State, one: Amendment) -> LogEntry:
     """A row of the log; without a file it has at least the name."""
     entry = state.entry(one.version, "none", one.outcome)
-    return replace(entry, name=one.name)
+    return entry._replace(name=one.name)
 
 
 def _add(state: State, one: Amendment) -> None:
@@ -185,7 +185,7 @@ def _reset(state: State, one: Amendment) -> None:
 
 def _skipped(entry: LogEntry, mark: StatementMark) -> LogEntry:
     number, text = mark.number, mark.text
-    return replace(entry, outcome="skipped", statement=text, statement_number=number)
+    return entry._replace(outcome="skipped", statement=text, statement_number=number)
 
 
 _WRITERS: dict[str, Callable[[State, Amendment], None]] = {

@@ -5,10 +5,10 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 from alembic_rollback.errors import DatabaseError, PairError, RollbackError
 from alembic_rollback.host.configuration import settings_of
@@ -56,8 +56,7 @@ Key = tuple[int, str, str, str]
 """The how-manyth database of env.py, its name, and the ledger's schema and table."""
 
 
-@dataclass(frozen=True)
-class Snapshot:
+class Snapshot(NamedTuple):
     """What one database says, read without writing anything."""
 
     key: Key
@@ -77,7 +76,7 @@ class Snapshot:
     collateral: tuple[Collateral, ...] = ()
     """What rollbacks took from revisions that are applied, and is not there again."""
     has_log: bool = False
-    partials: Mapping[str, Partial] = field(default_factory=dict)
+    partials: Mapping[str, Partial] = MappingProxyType({})
     """What was begun outside a transaction, and neither finished nor undone."""
     archived: tuple[str, ...] = ()
     """Of which revisions the archive has something that was not put back."""
@@ -328,11 +327,11 @@ def _read_snapshot(context: MigrationContext, number: int) -> Snapshot:
     shape = ledger.shape(connection)
     ours, has_log = shape is Shape.OURS, ledger.has_log(connection)
     rows = ledger.rows(connection) if ours else {}
-    if ours and has_log:
+    if has_log and not rows.keys() <= history.revisions.keys():
         history = history.remembering(ledger.ghosts(connection))
     heads = tuple(context.get_current_heads())
     gone = ledger.collateral(connection) if has_log else []
-    adopting = ledger.is_adopting(connection)
+    adopting = not has_log or ledger.is_adopting(connection)
     after = reconcile(history.graph, frozenset(rows), frozenset(heads), adopting=adopting)
     return Snapshot(
         key=_key(context, ledger, number),

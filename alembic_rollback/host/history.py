@@ -5,11 +5,10 @@ from __future__ import annotations
 import hashlib
 import inspect
 from collections.abc import Mapping
-from dataclasses import dataclass
-from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from alembic_rollback.errors import UsageError
+from alembic_rollback.garbage import uncollected
 from alembic_rollback.host.scripts import pair_of, revision_of
 from alembic_rollback.model import Revision, StoredDown
 from alembic_rollback.planning import Graph, suggest
@@ -20,8 +19,7 @@ if TYPE_CHECKING:
     from alembic_rollback.ledger import Ghost
 
 
-@dataclass(frozen=True)
-class History:
+class History(NamedTuple):
     """All revisions with a file, and the graph of them and of those that only the log knows."""
 
     directory: ScriptDirectory
@@ -99,6 +97,7 @@ class History:
         )
 
 
+@uncollected()
 def history_of(directory: ScriptDirectory, *, downs: bool) -> History:
     """Read the script directory. Raises PairError for a bad file, CommandError for the graph.
 
@@ -136,7 +135,7 @@ def _revision(script: Script, downs: bool) -> Revision:
     return Revision(
         version=script.revision,
         name=pair.name if pair else next(iter(script.doc.splitlines()), ""),
-        path=pair.up if pair else Path(script.path),
+        file=pair.file if pair else script.path,
         parents=script._normalized_down_revisions,
         checksum=pair.checksum if pair else "",
         is_pair=pair is not None,

@@ -297,7 +297,8 @@ def _open(
     assert context.connection is not None
     connection = context.connection
     rows = ledger.rows(connection)
-    history = history.remembering(ledger.ghosts(connection))
+    if not rows.keys() <= history.revisions.keys():
+        history = history.remembering(ledger.ghosts(connection))
     heads = frozenset(context.get_current_heads())
     adopting = ledger.is_adopting(connection)
     outcome = reconcile(history.graph, frozenset(rows), heads, adopting=adopting)

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from pathlib import Path
 from types import ModuleType
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 from weakref import WeakKeyDictionary
 
 from alembic_rollback.errors import NotPostgreSQL, PairError, shown_path
@@ -29,8 +28,7 @@ if TYPE_CHECKING:
     from alembic_rollback.sql.script import Script as SqlScript
 
 
-@dataclass(frozen=True)
-class _Location:
+class _Location(NamedTuple):
     """One of Alembic's version locations."""
 
     pairs: list[Pair]
@@ -119,7 +117,7 @@ def revision_of(stored: StoredDown) -> Revision:
     return Revision(
         stored.version,
         stored.name,
-        stored.path,
+        str(stored.path),
         parents=(*stored.down_revisions, *stored.depends_on),
         checksum=stored.checksum,
         is_pair=True,
@@ -193,7 +191,8 @@ def _read_location(directory: ScriptDirectory, location: Path) -> _Location:
         recursive = directory.recursive_version_locations
         files = find_files(location.resolve(), recursive=recursive)
         pairs = find_pairs(files)
-        found = known[location] = _Location(pairs, all(map(is_pair_file, files)))
+        paired = sum(1 + pair.has_down for pair in pairs)
+        found = known[location] = _Location(pairs, paired == len(files))
     return found
 
 
@@ -208,7 +207,7 @@ def _pair_scripts(directory: ScriptDirectory) -> Iterator[Script]:
             continue
         pairs = _read_location(directory, location).pairs
         for before, pair in zip([None, *pairs], pairs, strict=False):
-            file = str(pair.up)
+            file = pair.file
             real = os.path.realpath(file) if os.path.islink(file) else file
             if real in seen:
                 warn(
@@ -217,8 +216,7 @@ def _pair_scripts(directory: ScriptDirectory) -> Iterator[Script]:
                 )
                 continue
             seen.add(real)
-            path = pair.up if real == file else Path(real)
-            yield Script(PairModule(pair, before), pair.version, path)
+            yield Script(PairModule(pair, before), pair.version, real)
 
 
 def _parents_first(scripts: list[Script]) -> list[Script]:

@@ -9,13 +9,12 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from importlib import import_module
-from typing import Any
+from typing import Any, NamedTuple
 
 import wrapt
 
 
-@dataclass(frozen=True)
-class Seam:
+class Seam(NamedTuple):
     """A function of Alembic and what stands in front of it."""
 
     after: str

@@ -12,7 +12,7 @@ from contextvars import ContextVar
 from dataclasses import dataclass, field
 from enum import Enum
 from time import perf_counter
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from alembic_rollback import direct
 from alembic_rollback.host.history import History, checksum_of
@@ -45,8 +45,7 @@ Guard = Callable[["tuple[Revision, ...]"], None]
 """Looks at steps again, under the lock, right before they run; raises to stop them."""
 
 
-@dataclass(frozen=True)
-class Starting:
+class Starting(NamedTuple):
     """For offline mode, which cannot ask: what is applied, and how ledger and version table get
     there before the first step.
     """
@@ -58,8 +57,7 @@ class Starting:
     """New rows of the version table; None where it is right already."""
 
 
-@dataclass(frozen=True)
-class Order:
+class Order(NamedTuple):
     """What rollback-db asks of a run."""
 
     run: Run

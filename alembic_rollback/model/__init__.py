@@ -14,7 +14,6 @@ if TYPE_CHECKING:
         KeptRows,
     )
     from alembic_rollback.model.failures import (
-        LogRow,
         StatementMark,
         StepFailure,
     )
@@ -27,6 +26,7 @@ if TYPE_CHECKING:
         Failure,
         LedgerRow,
         LogEntry,
+        LogRow,
         Partial,
         Progress,
         Revision,
@@ -88,7 +88,7 @@ _MODULES = {
     "KeptRows": "downs",
     "LedgerRow": "revisions",
     "LogEntry": "revisions",
-    "LogRow": "failures",
+    "LogRow": "revisions",
     "Obstacle": "rollbacks",
     "Partial": "revisions",
     "Plan": "rollbacks",

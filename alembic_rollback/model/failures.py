@@ -3,30 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
     from alembic_rollback.model.revisions import Partial
-
-
-@dataclass(frozen=True)
-class LogRow:
-    """One row of the log."""
-
-    id: int
-    run_id: str
-    at: datetime
-    version: str
-    name: str
-    direction: str
-    outcome: str
-    duration_ms: int | None
-    statement: str | None
-    statement_number: int | None
-    error: str | None
-    tag: str | None
 
 
 @dataclass(frozen=True)
@@ -57,8 +38,7 @@ class StepFailure:
     """The connection was lost; the script is not at fault."""
 
 
-@dataclass(frozen=True)
-class StatementMark:
+class StatementMark(NamedTuple):
     """What repair-db says of one statement of a partial revision."""
 
     number: int

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
+from typing import NamedTuple
 
 
-@dataclass(frozen=True)
-class LedgerRow:
+class LedgerRow(NamedTuple):
     """One row of schema_migrations."""
 
     version: str
@@ -19,8 +18,7 @@ class LedgerRow:
     execution_time_ms: int | None
 
 
-@dataclass(frozen=True)
-class LogEntry:
+class LogEntry(NamedTuple):
     """One row of schema_migrations_log, without what the database fills in itself."""
 
     version: str
@@ -47,8 +45,24 @@ class LogEntry:
     it was executed; of `tagged`, what was applied: JSON."""
 
 
-@dataclass(frozen=True)
-class Progress:
+class LogRow(NamedTuple):
+    """One row of the log."""
+
+    id: int
+    run_id: str
+    at: datetime
+    version: str
+    name: str
+    direction: str
+    outcome: str
+    duration_ms: int | None
+    statement: str | None
+    statement_number: int | None
+    error: str | None
+    tag: str | None
+
+
+class Progress(NamedTuple):
     """How far a script got that runs outside a transaction."""
 
     done: Mapping[int, str]
@@ -65,8 +79,7 @@ class Progress:
     """The server has refused it; otherwise the run ended before the server's answer came."""
 
 
-@dataclass(frozen=True)
-class Partial:
+class Partial(NamedTuple):
     """A revision that was begun outside a transaction, and neither finished nor undone."""
 
     version: str
@@ -100,8 +113,7 @@ class Partial:
         return f"statement {number} of {progress.total}"
 
 
-@dataclass(frozen=True)
-class Collateral:
+class Collateral(NamedTuple):
     """An object that a rollback takes with CASCADE from revisions that stay applied."""
 
     version: str
@@ -126,13 +138,12 @@ class Collateral:
         return f"{self.kind} {self.name}"
 
 
-@dataclass(frozen=True)
-class Revision:
+class Revision(NamedTuple):
     """A revision of the script directory, pair or `.py`, as the planner and the reports see it."""
 
     version: str
     name: str
-    path: Path
+    file: str
     parents: tuple[str, ...] = ()
     """What it revises and depends on."""
     checksum: str = ""
@@ -144,6 +155,11 @@ class Revision:
     depends_on: tuple[str, ...] = ()
 
     @property
+    def path(self) -> Path:
+        """Its file: of a pair, the up."""
+        return Path(self.file)
+
+    @property
     def title(self) -> str:
         """`20260112_001_create_purchase_orders` for a pair, `3f2a91 add supplier` for `.py`."""
         if not self.name:
@@ -151,8 +167,7 @@ class Revision:
         return f"{self.version}_{self.name}" if self.is_pair else f"{self.version} {self.name}"
 
 
-@dataclass(frozen=True)
-class StoredDown:
+class StoredDown(NamedTuple):
     """A pair as the log keeps it since it was applied, for releases without its files."""
 
     version: str
@@ -175,8 +190,7 @@ class StoredDown:
         return Path(f"{self.title}.down.sql (stored)")
 
 
-@dataclass(frozen=True)
-class Failure:
+class Failure(NamedTuple):
     """The last failed attempt at a revision that is recorded in the log."""
 
     version: str

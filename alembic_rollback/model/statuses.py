@@ -20,7 +20,7 @@ class RevisionStatus:
     kind: str
     """`pair`, `py`, or `missing` where the file isn't there."""
     applied: bool
-    path: Path | None = None
+    file: str | None = None
     applied_at: datetime | None = None
     execution_time_ms: int | None = None
     checksum: str | None = None
@@ -32,6 +32,11 @@ class RevisionStatus:
     failure: Failure | None = None
     partial: Partial | None = None
     """It was begun outside a transaction, and neither finished nor undone; it isn't applied."""
+
+    @property
+    def path(self) -> Path | None:
+        """Its file: of a pair, the up."""
+        return Path(self.file) if self.file else None
 
     @property
     def state(self) -> str:

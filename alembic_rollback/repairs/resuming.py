@@ -104,9 +104,9 @@ def _standing_at(case: Case, partial: Partial, at: int, total: int) -> str:
     done = dict.fromkeys(range(1, at), "")
     progress = Progress(done, total) if done else None
     if partial.direction == "down":
-        partial = replace(partial, down=progress)
+        partial = partial._replace(down=progress)
     else:
-        partial = replace(partial, up=progress)
+        partial = partial._replace(up=progress)
     if partial.up or partial.down:
         return shown(partial)
     return case.standing_without_partial(case.version)

@@ -217,7 +217,7 @@ def _short(revision: dict[str, Any]) -> dict[str, Any]:
 
 
 def _row(row: LogRow) -> dict[str, Any]:
-    return {**vars(row), "at": row.at.isoformat()}
+    return {**row._asdict(), "at": row.at.isoformat()}
 
 
 def report_text(report: FailureReport) -> str:

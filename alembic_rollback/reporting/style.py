@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
-from typing import TextIO
+from typing import NamedTuple, TextIO
 
 _SIGNS = {
     "applied": ("✅", "[x]"),
@@ -16,8 +15,7 @@ _SIGNS = {
 _COLOURS = {"red": "31", "yellow": "33", "green": "32", "dim": "2", "bold": "1"}
 
 
-@dataclass(frozen=True)
-class Style:
+class Style(NamedTuple):
     """How to write for one stream."""
 
     unicode: bool = False
