@@ -5,12 +5,12 @@ from __future__ import annotations
 import hashlib
 import os
 import re
-import secrets
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
 from datetime import date
-from functools import cached_property, partial
+from functools import partial
+from itertools import pairwise
+from operator import itemgetter
 from pathlib import Path
 from typing import NamedTuple
 
@@ -54,8 +54,7 @@ class Header(NamedTuple):
 _NO_HEADER = Header()
 
 
-@dataclass(frozen=True)
-class Pair:
+class Pair(NamedTuple):
     """One pair on disk. The texts are read when asked for, not kept."""
 
     version: str
@@ -92,7 +91,7 @@ class Pair:
         """Where the down file is or should be."""
         return Path(_down_of(self.file))
 
-    @cached_property
+    @property
     def down_header(self) -> Header:
         """The down file's header; an empty one where there is no file."""
         return read_header(_read_text(_down_of(self.file))) if self.has_down else _NO_HEADER
@@ -145,9 +144,9 @@ def find_pairs(files: Iterable[str]) -> list[Pair]:
             f"a down without its up: {orphan.name.removesuffix(DOWN)}{UP} is not beside it.",
             where=orphan,
         )
-    pairs.sort(key=lambda pair: version_key(pair.version))
-    _refuse_doubles(pairs)
-    return pairs
+    keyed = sorted(((version_key(pair.version), pair) for pair in pairs), key=itemgetter(0))
+    _refuse_doubles(keyed)
+    return [pair for _, pair in keyed]
 
 
 def read_text(path: Path) -> str:
@@ -220,6 +219,8 @@ def write_pair(location: Path, title: str, up_text: str, down_text: str) -> tupl
 
 def write_new(path: Path, text: str, *, replace: bool = False) -> None:
     """Write a whole file or nothing. Raises PairError where it exists and `replace` is false."""
+    import secrets
+
     draft = path.with_name(f".{os.getpid()}-{secrets.token_hex(4)}.tmp")
     try:
         draft.write_bytes(text.encode())
@@ -277,11 +278,9 @@ def _read(file: str) -> bytes:
         raise PairError(f"cannot be read: {error.strerror}.", where=Path(file)) from None
 
 
-def _refuse_doubles(pairs: list[Pair]) -> None:
-    seen: dict[tuple[int, ...], Pair] = {}
-    for pair in pairs:
-        other = seen.setdefault(version_key(pair.version), pair)
-        if other is not pair:
+def _refuse_doubles(keyed: Sequence[tuple[tuple[int, ...], Pair]]) -> None:
+    for (key, other), (next_key, pair) in pairwise(keyed):
+        if key == next_key:
             raise PairError(
                 f"has the same version as {shown_path(other.up)}; give one of them another.",
                 where=pair.up,

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from difflib import get_close_matches
 from heapq import heapify, heappop, heappush
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -307,6 +306,8 @@ def counted(number: int, noun: str) -> str:
 
 def suggest(typed: str, known: Iterable[str] | Mapping[str, str]) -> str:
     """` Did you mean 20260112_001?`, or nothing. known: of a mapping, the value is meant."""
+    from difflib import get_close_matches
+
     near = get_close_matches(typed, list(known), n=1, cutoff=0.75)
     if not near:
         return ""

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, fields
-from difflib import get_close_matches
 
 from alembic_rollback.errors import SettingsError
 
@@ -198,10 +197,8 @@ def read(values: Mapping[str, object], source: str) -> Settings:
             levels[key] = str(value).strip()
             continue
         if key not in known or key == "safety_checks":
-            near = get_close_matches(key, known, n=1)
-            listed = ", ".join(name for name in known if name != "safety_checks")
-            advice = f" Did you mean {near[0]}?" if near else f" Known are: {listed}."
-            raise SettingsError(f"{source}: unknown setting {key!r}.{advice}")
+            advice = _advice(key, known)
+            raise SettingsError(f"{source}: unknown setting {key!r}. {advice}")
         given[key] = _typed(source, key, value, type(known[key].default))
     try:
         return Settings(**given, safety_checks=levels)  # type: ignore[arg-type]
@@ -219,10 +216,17 @@ def _is_check(name: str) -> bool:
 
 def _known_check(source: str, name: str, level: object) -> str:
     if not _is_check(name):
-        near = get_close_matches(name, DEFAULT_LEVELS, n=1)
-        advice = f"Did you mean {near[0]}?" if near else f"Known are: {', '.join(DEFAULT_LEVELS)}."
+        advice = _advice(name, DEFAULT_LEVELS)
         raise SettingsError(f"{source}: there is no check {name!r}. {advice}")
     return str(level).strip()
+
+
+def _advice(name: str, known: Collection[str]) -> str:
+    from difflib import get_close_matches
+
+    near = get_close_matches(name, known, n=1)
+    listed = ", ".join(one for one in known if one != "safety_checks")  # that is a section
+    return f"Did you mean {near[0]}?" if near else f"Known are: {listed}."
 
 
 def _typed(source: str, key: str, value: object, wanted: type) -> object:

@@ -15,7 +15,6 @@ import time
 import unicodedata
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
@@ -70,11 +69,11 @@ def _is_wanted(config: Any) -> bool:
     return sys.stderr is not None and sys.stderr.isatty()
 
 
-@dataclass(frozen=True)
 class _Statement:
-    text: str
-    place: tuple[int, int] | None
-    begun: float
+    """One that was sent and has not come back."""
+
+    def __init__(self, text: str, place: tuple[int, int] | None, begun: float) -> None:
+        self.text, self.place, self.begun = text, place, begun
 
     @cached_property
     def shown(self) -> str:

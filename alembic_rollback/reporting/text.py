@@ -5,7 +5,6 @@ from __future__ import annotations
 import textwrap
 from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
-from difflib import unified_diff
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -219,6 +218,8 @@ def _kept(kept: KeptRows) -> str:
 
 def diff_lines(path: Path, before: str, after: str, style: Style) -> Iterator[str]:
     """What a file would be instead, as a unified diff."""
+    from difflib import unified_diff
+
     name, paint = shown_path(path), {"+": "green", "-": "red"}
     for line in unified_diff(before.splitlines(), after.splitlines(), name, name, lineterm=""):
         colour = paint.get(line[:1])
