@@ -92,9 +92,14 @@ class Pair(NamedTuple):
         return Path(_down_of(self.file))
 
     @property
+    def down_text(self) -> str | None:
+        """The down file's text; None where there is none. Raises PairError as `read_text`."""
+        return _read_text(_down_of(self.file)) if self.has_down else None
+
+    @property
     def down_header(self) -> Header:
         """The down file's header; an empty one where there is no file."""
-        return read_header(_read_text(_down_of(self.file))) if self.has_down else _NO_HEADER
+        return read_header(self.down_text or "")
 
     @property
     def irreversible(self) -> tuple[str, ...]:

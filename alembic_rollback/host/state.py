@@ -19,7 +19,6 @@ from alembic_rollback.host.history import History, checksum_of
 from alembic_rollback.host.scripts import pair_of
 from alembic_rollback.ledger import Ledger, Run
 from alembic_rollback.model import LogEntry
-from alembic_rollback.pairs import Pair, read_text
 from alembic_rollback.sql.names import quote_literal
 
 if TYPE_CHECKING:
@@ -239,7 +238,8 @@ class State:
             return LogEntry(version, direction, outcome, **more)
         down_sql = None
         if direction != "down" and revision.is_pair:
-            down_sql = _down_text(pair_of(self.history.script(version)))
+            pair = pair_of(self.history.script(version))
+            down_sql = pair.down_text if pair else None
         return LogEntry(
             version,
             direction,
@@ -297,10 +297,6 @@ def session_timeouts(
 def new_run(tag: str | None = None) -> Run:
     """Identify a run in the log."""
     return Run(str(uuid.uuid4()), tag, f"{socket.gethostname()}:{os.getpid()}")
-
-
-def _down_text(pair: Pair | None) -> str | None:
-    return read_text(pair.down) if pair and pair.down else None
 
 
 def _sha256(text: str | None) -> str | None:

@@ -14,7 +14,6 @@ from alembic_rollback.host.outside import repair, watched
 from alembic_rollback.host.scripts import load_script, load_stored, pair_of
 from alembic_rollback.host.seams import edge
 from alembic_rollback.host.state import DOWNGRADE, STATE, Attempt, State
-from alembic_rollback.pairs import Pair, read_text
 from alembic_rollback.planning import counted, holes, steps_up
 from alembic_rollback.recovery.remains import Remains, leftovers, remaining
 
@@ -24,6 +23,7 @@ if TYPE_CHECKING:
     from sqlalchemy.engine import Connection
 
     from alembic_rollback.model import Partial
+    from alembic_rollback.pairs import Pair
     from alembic_rollback.sql.script import Script as SqlScript
 
 log = logging.getLogger("alembic.rollback")
@@ -150,10 +150,8 @@ def _check_down(state: State, step: RevisionStep) -> None:
     pair = pair_of(step.revision)
     if not step.is_upgrade or not pair:
         return
-    if pair.down:
-        read_text(pair.down)  # it is kept in the log: unreadable is to be known before
-        return
-    if pair.irreversible:
+    # It is kept in the log: unreadable is to be known before.
+    if pair.down_text is not None or pair.irreversible:
         return
     advice = f"`alembic generate-down {pair.up.name}` writes what can be derived."
     if state.settings.missing_down == "error":
