@@ -237,18 +237,82 @@ def test_unwrapping_moves_no_place():
     assert str(one.where) == "/x/a.up.sql:2:3"
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        "BEGIN; SELECT 1; COMMIT;\nBEGIN; SELECT 2; END;",
+        "SELECT 1;\nBEGIN;\nSELECT 2;\nCOMMIT;",
+        "START TRANSACTION;\nSELECT 1;\nCOMMIT;\nSELECT 2;",
+        "BEGIN; SELECT 1; COMMIT; BEGIN; COMMIT; SELECT 2",
+    ],
+)
+def test_several_whole_transactions_are_one(text):
+    script = read_script(text, FILE)
+    assert [one.text for one in script.statements] == ["SELECT 1", "SELECT 2"]
+    assert script.joined
+    assert script.transactional
+
+
+def test_one_transaction_around_everything_is_not_several():
+    assert not read_script("BEGIN; SELECT 1; SELECT 2; COMMIT;", FILE).joined
+    assert not read_script("SELECT 1", FILE).joined
+
+
+@pytest.mark.parametrize(
+    ("statement", "word"),
+    [
+        ("SET LOCAL search_path = a", "SET LOCAL"),
+        ("SET TRANSACTION ISOLATION LEVEL SERIALIZABLE", "SET TRANSACTION"),
+        ("SET CONSTRAINTS ALL DEFERRED", "SET CONSTRAINTS"),
+        ("SELECT Set_Config('a.b', 'c', true)", "set_config"),
+        ("ALTER TYPE a ADD VALUE 'b'", "ADD VALUE"),
+        ("CREATE TEMP TABLE t (id int) ON COMMIT DROP", "ON COMMIT"),
+        ("CREATE TEMP TABLE t ON COMMIT DELETE ROWS AS SELECT 1", "ON COMMIT"),
+        ("DECLARE c CURSOR FOR SELECT 1", "DECLARE"),
+        ("CREATE INDEX CONCURRENTLY ON t (id)", "CREATE INDEX CONCURRENTLY"),
+    ],
+)
+def test_what_is_of_one_of_several_transactions_is_refused(statement, word):
+    with pytest.raises(ScriptSyntaxError) as caught:
+        read_script(f"BEGIN;\nSELECT 1;\nCOMMIT;\nBEGIN;\n{statement};\nCOMMIT;", FILE)
+    assert str(caught.value) == (
+        f"/x/a.up.sql:5:1: {word} here is of one of the file's transactions, and they are run as "
+        "one. Split the file into one pair per transaction."
+    )
+    assert texts(f"BEGIN; {statement}; COMMIT") == [statement]
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "SET search_path = a",
+        "ALTER TYPE a RENAME VALUE 'b' TO 'c'",
+        "CREATE TABLE t (id int)",
+        "CREATE TEMP TABLE t ON COMMIT PRESERVE ROWS AS SELECT 1",
+    ],
+)
+def test_what_lasts_longer_than_a_transaction_may_stand_in_one_of_several(statement):
+    assert texts(f"BEGIN; SELECT 1; COMMIT; BEGIN; {statement}; COMMIT;")[1:] == [statement]
+
+
+def test_several_transactions_are_not_taken_apart_where_nothing_is_run_in_one():
+    text = "BEGIN; SELECT 1; COMMIT;\nBEGIN; SELECT 2; COMMIT;"
+    with pytest.raises(ScriptSyntaxError, match=f"1:1: BEGIN {SPLIT_IT}"):
+        read_script(text, FILE, no_transaction=True)
+
+
 SPLIT_IT = (
-    "here would end the migration's transaction. Only one BEGIN … COMMIT around the whole file is "
-    "allowed; split the file into one pair per transaction."
+    "here would end the migration's transaction. Only whole transactions, BEGIN … COMMIT, are "
+    "allowed, and are run as one; split the file into one pair per transaction."
 )
 
 
 @pytest.mark.parametrize(
     ("text", "place", "word"),
     [
-        ("BEGIN; SELECT 1; COMMIT;\nBEGIN; SELECT 2; COMMIT;", "1:18", "COMMIT"),
-        ("SELECT 0;\nBEGIN;\nSELECT 1;\nCOMMIT;", "2:1", "BEGIN"),
-        ("BEGIN;\nSELECT 1;\nCOMMIT;\nSELECT 2;", "1:1", "BEGIN"),
+        ("BEGIN; SELECT 1; BEGIN; SELECT 2; COMMIT; COMMIT;", "1:1", "BEGIN"),
+        ("BEGIN; SELECT 1; COMMIT;\nROLLBACK;", "2:1", "ROLLBACK"),
+        ("COMMIT;\nSELECT 1;\nBEGIN;", "1:1", "COMMIT"),
         ("BEGIN;\nSELECT 1;", "1:1", "BEGIN"),
         ("SELECT 1;\ncommit;", "2:1", "COMMIT"),
         ("SELECT 1;\nROLLBACK;", "2:1", "ROLLBACK"),

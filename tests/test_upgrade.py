@@ -124,6 +124,19 @@ def test_a_failing_up_is_placed_and_undone(project: Project) -> None:
     assert "22012 division by zero" in failed["error"]
 
 
+def test_several_transactions_of_a_file_are_one(project: Project) -> None:
+    project.table("1_a", "a")
+    several = "BEGIN;\nCREATE TABLE b (id int);\nCOMMIT;\nBEGIN;\nSELECT 1 / 0;\nCOMMIT;\n"
+    up = project.pair("2_b", several, "DROP TABLE b;")
+    said = project.alembic("upgrade", "head", code=1)
+    assert "2_b: the transactions of 2_b.up.sql are run as one." in said.err
+    assert "2_b.up.sql:5:1: division by zero (22012)" in said.err
+    assert project.tables() == set()
+    up.write_text(several.replace("1 / 0", "1"))
+    project.alembic("upgrade", "head")
+    assert project.tables() == {"a", "b"}
+
+
 def test_what_was_committed_before_can_be_rolled_back(project: Project) -> None:
     project.write_env(
         ENV.format(url=project.shown_url, options="{'transaction_per_migration': True}")

@@ -193,6 +193,8 @@ def _load(state: State, step: RevisionStep) -> None:
             state="Nothing was changed.",
             next_step="Run it through a connection that is not in a transaction.",
         )
+    if script.joined and not state.autocommits:
+        log.warning("%s: the transactions of %s are run as one.", title, script.path.name)
     script = _rest(state, title, version, pair, script, direction)
     # Downs are looked at again under the lock; ups are only run.
     only_run = step.is_upgrade and script.transactional and not state.autocommits

@@ -13,10 +13,8 @@ from alembic_rollback.errors import Location, ScriptSyntaxError
 from alembic_rollback.sql.names import quote_name
 from alembic_rollback.sql.outside import why_outside_transaction
 from alembic_rollback.sql.parser import Node, Statement, is_copy_with_data, parse
+from alembic_rollback.sql.transactions import join
 
-_BEGIN = ("TRANS_STMT_BEGIN", "TRANS_STMT_START")
-_COMMIT = "TRANS_STMT_COMMIT"
-_INSIDE = ("TRANS_STMT_SAVEPOINT", "TRANS_STMT_RELEASE", "TRANS_STMT_ROLLBACK_TO")
 _CALLERS = ("DoStmt", "CallStmt")
 
 
@@ -74,6 +72,8 @@ class Script:
     statements: Sequence[Statement]
     outside: str | None = None
     """Why it must run outside a transaction (`line 3: CREATE INDEX CONCURRENTLY`), or None."""
+    joined: bool = False
+    """The file has several transactions, which are run as one."""
     chosen: tuple[int, ...] | None = None
     """Where only a part of the file is to be run: the statements' numbers in it."""
     whole: int = 0
@@ -135,9 +135,9 @@ _READ: WeakValueDictionary[tuple[str, Path, bool], Script] = WeakValueDictionary
 def read_script(text: str, path: Path, *, no_transaction: bool = False) -> Script:
     """Parse and check one file's text.
 
-    no_transaction: the header says `-- Transaction: none`. A BEGIN … COMMIT around everything is
-    dropped, so that the script commits together with the ledger. Raises ScriptSyntaxError with
-    the place of anything that cannot be run.
+    no_transaction: the header says `-- Transaction: none`. BEGIN and COMMIT of whole transactions
+    are dropped, so that the script commits together with the ledger. Raises ScriptSyntaxError
+    with the place of anything that cannot be run.
     """
     key = (text, path, no_transaction)
     known = _READ.get(key)
@@ -147,7 +147,7 @@ def read_script(text: str, path: Path, *, no_transaction: bool = False) -> Scrip
 
 
 def _checked(text: str, path: Path, no_transaction: bool) -> Script:
-    statements = _unwrapped(parse(text, path))
+    statements, several = join(parse(text, path), no_transaction=no_transaction)
     for statement in statements:
         _refuse_what_cannot_run(statement)
     outside = "-- Transaction: none" if no_transaction else None
@@ -155,47 +155,16 @@ def _checked(text: str, path: Path, no_transaction: bool) -> Script:
         reason = why_outside_transaction(statement.node)
         if reason and not outside:
             outside = f"line {statement.where.line}: {reason}"
-    return Script(path, statements, outside)
-
-
-def _unwrapped(statements: tuple[Statement, ...]) -> tuple[Statement, ...]:
-    if len(statements) < 2 or _control(statements[0]) not in _BEGIN:
-        return statements
-    if statements[0].node.options:
-        raise ScriptSyntaxError(
-            "BEGIN with options cannot be honoured: script, ledger and version table share one "
-            "transaction.",
-            where=statements[0].where,
-            next_step="Write plain BEGIN, or nothing.",
-        )
-    if _control(statements[-1]) == _COMMIT and not statements[-1].node.chain:
-        return statements[1:-1]
-    return statements
+    return Script(path, statements, outside, several)
 
 
 def _refuse_what_cannot_run(statement: Statement) -> None:
-    control = _control(statement)
-    if control and control not in _INSIDE:
-        raise ScriptSyntaxError(
-            f"{statement.text.split()[0].upper()} here would end the migration's transaction.",
-            where=statement.where,
-            next_step="Only one BEGIN … COMMIT around the whole file is allowed; split the file "
-            "into one pair per transaction.",
-        )
     if is_copy_with_data(statement.node):
         raise ScriptSyntaxError(
             "COPY through the client needs psql; no migration can run it.",
             where=statement.where,
             next_step="Write INSERT statements, or COPY with a file on the server.",
         )
-
-
-def _control(statement: Statement) -> str | None:
-    if statement.kind != "TransactionStmt":
-        return None
-    from postgast.pg_query_pb2 import TransactionStmtKind
-
-    return str(TransactionStmtKind.Name(statement.node.kind))
 
 
 def sets_session(statement: Statement) -> bool:
