@@ -44,6 +44,7 @@ from sqlalchemy.pool import NullPool
 from alembic_rollback import embedded
 from alembic_rollback.catalog.counting import Budget
 from alembic_rollback.checks.impact import Known, assess
+from alembic_rollback.checks.locking import NamedLocks
 from alembic_rollback.checks.rules import blocking_sessions
 from alembic_rollback.checks.rules.later_revisions import users
 from alembic_rollback.checks.rules.lock_level import planned_locks
@@ -118,10 +119,21 @@ def subject_of(connection: Connection, case: Case) -> Subject:
     plan = Plan(tuple(steps), tuple(later))
     scripts = parsed(steps, case.downs, "down")
     known = Known(ups=parsed(steps, case.ups, "up") if case.ups else {})
-    impact = assess(connection, plan, scripts, Budget(), known)
+    locks = NamedLocks()
+    impact = assess(connection, plan, scripts, Budget(), known, locks.note)
     ups = {**known.ups, **parsed(later, case.later, "up")}
     rows = ledger(every, case)
-    return Subject(connection, Settings(), plan, impact, scripts, ups, rows, command=case.command)
+    return Subject(
+        connection,
+        Settings(),
+        plan,
+        impact,
+        scripts,
+        ups,
+        rows,
+        command=case.command,
+        named_locks=locks.found,
+    )
 
 
 def revision(n: int, case: Case) -> Revision:

@@ -86,13 +86,8 @@ def tables_in_schema(connection: Connection, schema: int) -> tuple[Table, ...]:
     return tuple(_table(row) for row in _query(connection, _TABLE + condition, schema=schema))
 
 
-def table_of_index(connection: Connection, oid: int) -> int | None:
-    """The oid of the table that an index belongs to."""
-    return tables_of_indexes(connection, [oid]).get(oid)
-
-
 def tables_of_indexes(connection: Connection, oids: Iterable[int]) -> dict[int, int]:
-    """The same for those of the relations that are indexes."""
+    """The oid of the table of each of the relations that is an index."""
     sql = f"SELECT indexrelid, indrelid FROM pg_index WHERE indexrelid = {_OIDS}"
     return {row[0]: row[1] for row in _query(connection, sql, oids=_joined(oids))}
 
