@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
     from sqlalchemy.engine import Connection
@@ -67,8 +67,9 @@ class Dependencies:
     """The part of pg_depend that can matter to some objects, and changes to it."""
 
     def __init__(self) -> None:
-        self._uses: dict[Address, list[Edge]] = defaultdict(list)
-        self._users: dict[Address, list[Edge]] = defaultdict(list)
+        # Ordered sets: a schema has as many users as a plan is long, and each goes one by one.
+        self._uses: dict[Address, dict[Edge, None]] = defaultdict(dict)
+        self._users: dict[Address, dict[Edge, None]] = defaultdict(dict)
         self._known: set[Address] = set()
         self._cut: set[Edge] = set()
         self._gone: set[Address] = set()
@@ -79,10 +80,10 @@ class Dependencies:
         wanted = every.difference(self._known)
         if not wanted:
             return
-        for row in _edges(connection, wanted):
-            edge = Edge(Address(*row[0:3]), Address(*row[3:6]), row[6])
-            if row[7]:
-                self._known |= {edge.dependent.whole, edge.referenced.whole}
+        for edge, is_inside in _edges(connection, wanted):
+            if is_inside:
+                self._known.add(edge.dependent.whole)
+                self._known.add(edge.referenced.whole)
             if edge not in self._cut and not self._is_gone(edge.dependent):
                 self.add(edge)
         self._known |= wanted
@@ -93,15 +94,14 @@ class Dependencies:
 
     def add(self, edge: Edge) -> None:
         """Let one object depend on another."""
-        if edge not in self._uses[edge.dependent.whole]:
-            self._uses[edge.dependent.whole].append(edge)
-            self._users[edge.referenced.whole].append(edge)
+        self._uses[edge.dependent.whole][edge] = None
+        self._users[edge.referenced.whole][edge] = None
 
     def drop(self, edge: Edge) -> None:
         """Let one object no longer depend on another, also where the catalog is read again."""
         self._cut.add(edge)
-        self._uses[edge.dependent.whole].remove(edge)
-        self._users[edge.referenced.whole].remove(edge)
+        del self._uses[edge.dependent.whole][edge]
+        del self._users[edge.referenced.whole][edge]
 
     def forget(self, addresses: Iterable[Address]) -> None:
         """Take objects out that are gone."""
@@ -116,13 +116,15 @@ class Dependencies:
 
     def uses(self, address: Address) -> list[Edge]:
         """What an object depends on; of a table, also what its columns depend on."""
-        found = self._uses.get(address.whole, [])
-        return [edge for edge in found if address.objsubid in (0, edge.dependent.objsubid)]
+        found = self._uses.get(address.whole, ())
+        number = address.objsubid
+        return [edge for edge in found if not number or edge.dependent.objsubid == number]
 
     def users(self, address: Address) -> list[Edge]:
         """What depends on an object; of a table, also what depends on its columns."""
-        found = self._users.get(address.whole, [])
-        return [edge for edge in found if address.objsubid in (0, edge.referenced.objsubid)]
+        found = self._users.get(address.whole, ())
+        number = address.objsubid
+        return [edge for edge in found if not number or edge.referenced.objsubid == number]
 
     def deletion(self, originals: Iterable[Address]) -> Deletion:
         """What dropping the objects together takes away (findDependentObjects)."""
@@ -185,7 +187,8 @@ class _Search:
                 self.found.cascaded.add(address)
 
 
-def _edges(connection: Connection, objects: Iterable[Address]) -> Iterable[tuple[Any, ...]]:
+def _edges(connection: Connection, objects: Iterable[Address]) -> Iterator[tuple[Edge, bool]]:
+    """Each edge, and whether everything around both its ends is among them."""
     from sqlalchemy import text
 
     columns = (
@@ -204,13 +207,18 @@ def _edges(connection: Connection, objects: Iterable[Address]) -> Iterable[tuple
         "AND d.deptype IN ('i', 'e', 'P', 'S')) near) "
         f"SELECT {columns}, true FROM region JOIN pg_depend d "
         "ON d.refclassid = region.classid AND d.refobjid = region.objid "
-        # What they use themselves: a statement may cut it.
+        # What they use themselves, beyond the region: a statement may cut it.
         f"UNION ALL SELECT {columns}, false FROM region JOIN pg_depend d "
-        "ON d.classid = region.classid AND d.objid = region.objid"
+        "ON d.classid = region.classid AND d.objid = region.objid "
+        "AND NOT EXISTS (SELECT FROM region r "
+        "WHERE r.classid = d.refclassid AND r.objid = d.refobjid)"
     )
     listed = list(objects)
     values = {
         "classes": ",".join(str(address.classid) for address in listed),
         "oids": ",".join(str(address.objid) for address in listed),
     }
-    return [tuple(row) for row in connection.execute(text(sql), values)]
+    for row in connection.execute(text(sql), values).all():
+        classid, objid, sub, refclassid, refobjid, refsub, kind, is_inside = row
+        edge = Edge(Address(classid, objid, sub), Address(refclassid, refobjid, refsub), kind)
+        yield edge, is_inside

@@ -104,8 +104,9 @@ def _named(subject: Subject) -> Iterator[Planned]:
     named = subject.named_locks
     indexes = {one.oid for one in named if one.lock.table_mode}
     tables = tables_of_indexes(subject.connection, indexes) if indexes else {}
+    files = {path: shown_path(path) for path in {one.script.path for one in named}}
     for oid, lock, statement, script in named:
-        source = f"line {statement.where.line} of {shown_path(script.path)}"
+        source = f"line {statement.where.line} of {files[script.path]}"
         until = _END if script.transactional else "while the statement runs"
         if not lock.table_mode:
             yield Planned(oid, lock.mode, source, until)
