@@ -148,17 +148,15 @@ class _Search:
         ]
         while pending:
             address, kind, source = pending.pop()
-            pending += self._visit(address, kind, source)
+            self.kinds[address].add(kind)
+            if address not in self.found:
+                self.found.reached[address] = source
+                pending += self._near(address, kind)
         self._judge()
         return self.found
 
-    def _visit(
-        self, address: Address, kind: str, source: Address | None
-    ) -> Iterator[tuple[Address, str, Address | None]]:
-        self.kinds[address].add(kind)
-        if address in self.found:
-            return
-        self.found.reached[address] = source
+    def _near(self, address: Address, kind: str) -> Iterator[tuple[Address, str, Address | None]]:
+        """Where to go on from an object that was reached through an edge of that kind."""
         for owner, how in self._owners_of(address):
             if how in _PARTITION:
                 self.owners.setdefault(address, []).append(owner)

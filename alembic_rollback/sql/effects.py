@@ -92,10 +92,8 @@ def effects(statement: Statement) -> tuple[Effect, ...]:
 
 
 def _drop(statement: Statement) -> Iterator[Effect]:
-    from postgast import pg_query_pb2 as pg
-
     node = statement.node
-    what = pg.ObjectType.Name(node.remove_type).removeprefix("OBJECT_")
+    what = enum_name(node, "remove_type").removeprefix("OBJECT_")
     words = _WORDS.get(what, what.replace("_", " "))
     for item in node.objects:
         if what in ("CAST", "TRANSFORM"):  # two names that are no relation's
@@ -110,7 +108,7 @@ def _drop(statement: Statement) -> Iterator[Effect]:
             name = name[1:]  # the first part is the access method
         action = f"DROP {words}"
         shown = f"{action} {quote_name(name)} ON" if owner else action
-        cascade = node.behavior == pg.DROP_CASCADE
+        cascade = enum_name(node, "behavior") == "DROP_CASCADE"
         yield Effect(
             shown, words.lower(), owner or name, _loss_of_drop(what, cascade), statement, cascade
         )
