@@ -8,7 +8,7 @@ notices), or its transaction isn't as it should be, the statement goes through S
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -29,11 +29,17 @@ def execute(connection: Connection, sql: str, options: Mapping[str, Any] | None 
         _straight(connection, sql, lambda cursor: None)
 
 
+def row(connection: Connection, sql: str) -> Sequence[Any]:
+    """The same for a statement that returns one row."""
+    if _is_heard(connection):
+        found: Sequence[Any] = _through_sqlalchemy(connection, sql, {}).one()
+        return found
+    return tuple(_straight(connection, sql, lambda cursor: cursor.fetchone()))
+
+
 def scalar(connection: Connection, sql: str) -> Any:
     """The same for a statement that returns one value."""
-    if _is_heard(connection):
-        return _through_sqlalchemy(connection, sql, {}).scalar_one()
-    return _straight(connection, sql, lambda cursor: cursor.fetchone()[0])
+    return row(connection, sql)[0]
 
 
 def changed_by_last(connection: Connection, statements: Iterable[str]) -> int | None:
@@ -71,6 +77,8 @@ def is_heard_by_others(connection: Connection) -> bool:
     """Whether somebody but us listens, who may run statements of his own on the connection."""
     from sqlalchemy.engine.events import ConnectionEvents, DialectEvents
 
+    if not _has_events(connection):
+        return False
     ours = [name for name, _ in _OURS]
     return any(
         sum(1 for _ in getattr(dispatch, name)) > ours.count(name)
@@ -94,11 +102,18 @@ def _is_heard(connection: Any) -> bool:
     # Without these attributes, another SQLAlchemy: its own way is the safe one.
     return bool(
         not hasattr(connection, "_handle_dbapi_exception")
-        or getattr(connection, "_has_events", True)
-        or getattr(connection.engine, "_has_events", True)
-        or getattr(connection.dialect, "_has_events", True)
+        or _has_events(connection)
         or getattr(connection, "_echo", True)
         or _NOTICES.isEnabledFor(logging.INFO)
+    )
+
+
+def _has_events(connection: Any) -> bool:
+    """Whether somebody has ever listened, here or to all engines; as SQLAlchemy notes it itself."""
+    return bool(
+        getattr(connection, "_has_events", True)
+        or getattr(connection.engine, "_has_events", True)
+        or getattr(connection.dialect, "_has_events", True)
     )
 
 

@@ -13,6 +13,7 @@ from alembic_rollback.catalog.counting import Budget
 from alembic_rollback.catalog.tables import database_identity
 from alembic_rollback.checks.digest import content, digest
 from alembic_rollback.checks.impact import Known, assess
+from alembic_rollback.checks.locking import NamedLocks
 from alembic_rollback.checks.registry import findings
 from alembic_rollback.checks.rules.later_revisions import users
 from alembic_rollback.checks.subject import Subject
@@ -212,8 +213,9 @@ def _subject(
             settings, safety_checks={**settings.safety_checks, "backup_exists": "off"}
         )
     scripts = _read(config, snapshot, connection, plan, options)
-    known = Known(scripts.ups, scripts.why)
-    impact = assess(connection, plan, scripts.downs, budget_of(settings), known)
+    known, locks = Known(scripts.ups, scripts.why), NamedLocks()
+    budget = budget_of(settings)
+    impact = assess(connection, plan, scripts.downs, budget, known, locks.note)
     subject = Subject(
         connection,
         settings,
@@ -225,6 +227,7 @@ def _subject(
         directory_of(config),
         options.command,
         scripts.texts,
+        locks.found,
     )
     return subject, scripts
 

@@ -29,7 +29,7 @@ import threading
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
@@ -44,6 +44,8 @@ from sqlalchemy.pool import NullPool
 from alembic_rollback import embedded
 from alembic_rollback.catalog.counting import Budget
 from alembic_rollback.checks.impact import Known, assess
+from alembic_rollback.checks.locking import NamedLocks
+from alembic_rollback.checks.registry import findings
 from alembic_rollback.checks.rules import blocking_sessions
 from alembic_rollback.checks.rules.later_revisions import users
 from alembic_rollback.checks.rules.lock_level import planned_locks
@@ -118,10 +120,21 @@ def subject_of(connection: Connection, case: Case) -> Subject:
     plan = Plan(tuple(steps), tuple(later))
     scripts = parsed(steps, case.downs, "down")
     known = Known(ups=parsed(steps, case.ups, "up") if case.ups else {})
-    impact = assess(connection, plan, scripts, Budget(), known)
+    locks = NamedLocks()
+    impact = assess(connection, plan, scripts, Budget(), known, locks.note)
     ups = {**known.ups, **parsed(later, case.later, "up")}
     rows = ledger(every, case)
-    return Subject(connection, Settings(), plan, impact, scripts, ups, rows, command=case.command)
+    return Subject(
+        connection,
+        Settings(),
+        plan,
+        impact,
+        scripts,
+        ups,
+        rows,
+        command=case.command,
+        named_locks=locks.found,
+    )
 
 
 def revision(n: int, case: Case) -> Revision:
@@ -353,6 +366,29 @@ def test_planned_locks_are_found_once(database: Engine, database_url: URL) -> No
     with read_only(database) as connection:
         subject = subject_of(connection, Case(downs=["DROP TABLE t;"]))
         assert planned_locks(subject) is planned_locks(subject)
+
+
+def test_locks_that_nobody_looked_for_are_not_taken_for_none(
+    database: Engine, database_url: URL
+) -> None:
+    commit(database_url, "CREATE TABLE t (id int)")
+    with read_only(database) as connection:
+        subject = replace(
+            subject_of(connection, Case(downs=["DROP TABLE t;"])), named_locks=None, memory={}
+        )
+        (found,) = findings(subject, only=("lock_level",))
+    assert (found.level, "were not looked for" in found.message) == ("block", True)
+
+
+def test_an_index_is_locked_with_its_table_under_any_name(
+    database: Engine, database_url: URL
+) -> None:
+    commit(database_url, "CREATE TABLE t (id int); CREATE INDEX i ON t (id);")
+    down = "ALTER INDEX i RENAME TO j; DROP INDEX j; CREATE INDEX i ON t (id); DROP INDEX i;"
+    with read_only(database) as connection:
+        planned = planned_locks(subject_of(connection, Case(downs=[down])))
+        (table,) = connection.exec_driver_sql("SELECT CAST('t'::regclass AS oid)").one()
+    assert planned[table].mode == "ACCESS EXCLUSIVE"
 
 
 # later_revisions

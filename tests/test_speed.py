@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import random
 from typing import Any
 
@@ -13,7 +14,8 @@ from sqlalchemy.engine import URL, Engine
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.pool import NullPool
 
-from alembic_rollback import commands, direct
+from alembic_rollback import cli, commands, direct
+from alembic_rollback.checks.simulation.registry import RULES
 from alembic_rollback.errors import Blocked
 from alembic_rollback.host import heads, scripts
 from alembic_rollback.planning import Request
@@ -99,6 +101,25 @@ def test_the_look_at_one_asks_as_much_with_many_later_revisions_as_with_few(
         return sent(lambda: commands.rollback(counted.config, Request((version,)), dry_run=True))
 
     assert look("001") == look("010")
+
+
+def test_the_look_follows_each_statement_once(
+    project: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    add(project, 1, 3)
+    command.upgrade(project.config, "head")
+    followed: list[str] = []
+    rule = RULES["DropStmt"]
+
+    def drop(world: Any, node: Any, change: Any) -> None:
+        followed.append(change.statement.text)
+        rule(world, node, change)
+
+    monkeypatch.setitem(RULES, "DropStmt", drop)
+    commands.rollback(project.config, Request(everything=True), dry_run=True)
+    assert followed == [
+        text for n in (3, 2, 1) for text in (f"DROP INDEX i{n}", f"DROP TABLE t{n}")
+    ]
 
 
 @pytest.mark.parametrize(("alone", "most"), [pytest.param(True, 7, marks=SHARED), (False, 31)])
@@ -249,14 +270,35 @@ def test_a_large_script_is_not_tried_on_a_scratch_database_either(project: Proje
     assert "1_large.up.sql: is a script of" in said.text
 
 
+@pytest.mark.parametrize(
+    ("before", "inside"), [((700, 10, 10), 50_000), ((90_000, 10, 10), 90_000), ((0, 10, 10), 0)]
+)
+def test_the_command_line_collects_rarely_and_puts_back_how_often(
+    before: tuple[int, int, int], inside: int
+) -> None:
+    usual = gc.get_threshold()
+    seen: list[tuple[int, int, int]] = []
+    try:
+        gc.set_threshold(*before)
+        assert cli.guarded(lambda: seen.append(gc.get_threshold())) == 0
+        assert (seen, gc.get_threshold()) == ([(inside, 10, 10)], before)
+        with pytest.raises(ZeroDivisionError):
+            cli.guarded(lambda: 1 / 0)
+        assert gc.get_threshold() == before
+    finally:
+        gc.set_threshold(*usual)
+
+
 def test_who_listens_to_sqlalchemy_hears_every_statement(engine: Engine) -> None:
     heard: list[str] = []
     with engine.connect() as connection, connection.begin():
         assert direct.scalar(connection, "SELECT '100% :a'") == "100% :a"
+        assert direct.row(connection, "SELECT 1, '%'") == (1, "%")
         event.listen(connection, "before_cursor_execute", lambda *args: heard.append(args[2]))
         direct.execute(connection, "SELECT 1")
         assert direct.scalar(connection, "SELECT '100% :b'") == "100% :b"
-    assert heard == ["SELECT 1", "SELECT '100% :b'"]
+        assert tuple(direct.row(connection, "SELECT 1, '%'")) == (1, "%")
+    assert heard == ["SELECT 1", "SELECT '100% :b'", "SELECT 1, '%'"]
 
 
 def test_an_error_straight_from_the_driver_is_sqlalchemys(engine: Engine) -> None:

@@ -9,6 +9,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from alembic_rollback import direct
+
 if TYPE_CHECKING:
     from sqlalchemy.engine import Connection
 
@@ -47,5 +49,5 @@ class Moment:
 
 def read_moment(connection: Connection) -> Moment:
     """Ask for the present moment: one query, which takes no lock and no transaction id."""
-    row = connection.exec_driver_sql(_MOMENT).one()
+    row = direct.row(connection, _MOMENT)
     return Moment(str(row[0]), int(row[1]), int(row[2]), row[3], bool(row[4]))

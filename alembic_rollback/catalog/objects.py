@@ -154,7 +154,7 @@ def named(connection: Connection, space: str, names: Iterable[str]) -> list[Foun
         f"FROM {one.catalog} WHERE {one.prefix}name IN "
         "(SELECT CAST(jsonb_array_elements_text(CAST(:names AS jsonb)) AS name))"
     )
-    rows = _query(connection, sql, names=json.dumps(list(names)))
+    rows = _query(connection, sql, names=json.dumps(list(names))).all()
     return [Found(Address(one.classid, oid), *rest) for oid, *rest in rows]
 
 
@@ -177,7 +177,7 @@ def parts_of(
         for space, (catalog, _, name, owner) in _PARTS.items()
         if space != "domain constraint"
     )
-    rows = _query(connection, sql, oids=",".join(str(owner.objid) for owner in owners))
+    rows = _query(connection, sql, oids=",".join(str(owner.objid) for owner in owners)).all()
     return {
         (space, Address(1259, owner), name): Address(PART_CLASSES[space], oid)
         for space, owner, name, oid in rows
@@ -238,7 +238,7 @@ def columns_of_defaults(
         "SELECT oid, adrelid, CAST(adnum AS integer) FROM pg_attrdef "
         "WHERE oid = ANY (CAST(string_to_array(:oids, ',') AS oid[]))"
     )
-    rows = _query(connection, sql, oids=",".join(str(default.objid) for default in defaults))
+    rows = _query(connection, sql, oids=",".join(str(default.objid) for default in defaults)).all()
     return {Address(2604, row[0]): Address(1259, row[1], row[2]) for row in rows}
 
 
@@ -380,7 +380,7 @@ def describe(connection: Connection, addresses: Iterable[Address]) -> dict[Addre
         subs=",".join(str(a.objsubid) for a in listed),
     )
     found: dict[Address, Description] = {}
-    for classid, objid, sub, kind, identity, shown, *parent, hidden in rows:
+    for classid, objid, sub, kind, identity, shown, *parent, hidden in rows.all():
         owner = Address(*parent) if parent[1] else None
         if identity is not None:
             found[Address(classid, objid, sub)] = Description(

@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from alembic_rollback import direct
 from alembic_rollback.sql.names import quote_always, quote_name
 
 if TYPE_CHECKING:
@@ -86,13 +87,8 @@ def tables_in_schema(connection: Connection, schema: int) -> tuple[Table, ...]:
     return tuple(_table(row) for row in _query(connection, _TABLE + condition, schema=schema))
 
 
-def table_of_index(connection: Connection, oid: int) -> int | None:
-    """The oid of the table that an index belongs to."""
-    return tables_of_indexes(connection, [oid]).get(oid)
-
-
 def tables_of_indexes(connection: Connection, oids: Iterable[int]) -> dict[int, int]:
-    """The same for those of the relations that are indexes."""
+    """The oid of the table of each of the relations that is an index."""
     sql = f"SELECT indexrelid, indrelid FROM pg_index WHERE indexrelid = {_OIDS}"
     return {row[0]: row[1] for row in _query(connection, sql, oids=_joined(oids))}
 
@@ -235,17 +231,19 @@ def lock_tables(connection: Connection, oids: Iterable[int]) -> None:
     What cannot be locked (a materialized view, another role's table) is left to the statement that
     drops it. Raises DBAPIError where a lock is not given in time.
     """
-    sql = (
-        "SELECT n.nspname, c.relname FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace "
-        f"WHERE c.oid = {_OIDS} AND c.relkind IN ('r', 'p') "
-        "AND pg_has_role(c.relowner, 'USAGE') ORDER BY c.oid"
+    listed = _joined(oids)
+    if not listed:
+        return
+    names = direct.scalar(
+        connection,
+        "SELECT string_agg(quote_ident(n.nspname) || '.' || quote_ident(c.relname), ', ' "
+        "ORDER BY c.oid) "
+        "FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace "
+        f"WHERE c.oid IN ({listed}) AND c.relkind IN ('r', 'p') "
+        "AND pg_has_role(c.relowner, 'USAGE')",
     )
-    names = [quote_name(tuple(row)) for row in _query(connection, sql, oids=_joined(oids))]
     if names:
-        connection.exec_driver_sql(
-            f"LOCK TABLE {', '.join(names)} IN ACCESS EXCLUSIVE MODE",
-            execution_options={"no_parameters": True},
-        )
+        direct.execute(connection, f"LOCK TABLE {names} IN ACCESS EXCLUSIVE MODE")
 
 
 def lock_capacity(connection: Connection) -> int:

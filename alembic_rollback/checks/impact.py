@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -38,6 +38,9 @@ downgrade or a statement that names nothing."""
 _WITH_ROWS = ("table", "materialized view", "foreign table", "column", "rows")
 _PARTS = ("policy", "trigger", "constraint", "rule")
 
+Watch = Callable[[World, "Script", "Statement"], None]
+"""Told of each statement before it is followed, with the world as it is until then."""
+
 
 @dataclass(frozen=True)
 class Known:
@@ -61,13 +64,15 @@ def assess(
     scripts: Mapping[str, Script | None],
     budget: Budget,
     known: Known | None = None,
+    watch: Watch | None = None,
 ) -> Impact:
     """Say what each step of a plan takes away or changes. Reads only.
 
     scripts: the parsed down script by version; None for a `.py` revision whose effect is not
     known. The steps are followed in order: what one drops, renames or makes, the next finds so.
+    watch: who else wants to know what names mean on the way.
     """
-    return _Assessment(connection, plan, scripts, budget, known or Known()).impact()
+    return _Assessment(connection, plan, scripts, budget, known or Known()).impact(watch)
 
 
 @dataclass
@@ -98,10 +103,10 @@ class _Assessment:
         self.locks_of_use: dict[int, int] = {}
         self.tables_of_indexes: dict[int, int] = {}
 
-    def impact(self) -> Impact:
+    def impact(self, watch: Watch | None) -> Impact:
         self._preload()
         for step in self.steps:
-            self._follow(step)
+            self._follow(step, watch)
         report = _Report(self)
         steps = tuple(report.step(step) for step in self.steps)
         tables, schemas = self.losses.dropped, self.losses.dropped_schemas
@@ -140,7 +145,7 @@ class _Assessment:
                         if found and found.detail == "r":
                             yield found.address
 
-    def _follow(self, step: _Step) -> None:
+    def _follow(self, step: _Step, watch: Watch | None) -> None:
         if step.script is None:
             self.other_locks += _LOCKS_UNKNOWN
             self.world.uncertain = True
@@ -153,6 +158,8 @@ class _Assessment:
         self.losses.put_back = put_back_by(step.script)
         with self.world.names.script(step.script):
             for statement in step.script.statements:
+                if watch:
+                    watch(self.world, step.script, statement)
                 self._follow_statement(statement, step)
 
     def _follow_statement(self, statement: Statement, step: _Step) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from sqlalchemy.engine import Connection
 
+    from alembic_rollback.checks.locking import NamedLock
     from alembic_rollback.model import Impact, LedgerRow, Plan
     from alembic_rollback.settings import Settings
     from alembic_rollback.sql.script import Script
@@ -38,6 +39,8 @@ class Subject:
     """`rollback-db`, or `downgrade` for Alembic's own."""
     texts: Mapping[str, str] = field(default_factory=dict)
     """The later ups that are pairs, as they stand in their files."""
+    named_locks: Sequence[NamedLock] | None = None
+    """What the plan's statements lock, in their order; None where it was not looked for."""
     memory: dict[str, Any] = field(default_factory=dict, repr=False, compare=False)
     """What one check has found out and another needs, too, by a name of its own."""
 

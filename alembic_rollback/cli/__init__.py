@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from alembic_rollback import __version__
-from alembic_rollback.cli import display
+from alembic_rollback.cli import collecting, display
 from alembic_rollback.cli.output import say
 from alembic_rollback.errors import DONE, NotConfirmed, RollbackError
 from alembic_rollback.reporting.errors import error_lines, exit_code
@@ -60,7 +60,8 @@ def guard_downgrade(config: Config, options: Any, run: Callable[[], None]) -> No
     """See `rolling_back.guard_downgrade`."""
     from alembic_rollback.cli import rolling_back
 
-    rolling_back.guard_downgrade(config, options, run)
+    with collecting.rarely():
+        rolling_back.guard_downgrade(config, options, run)
 
 
 def weigh_in_code(state: Any, steps: Any) -> None:
@@ -136,7 +137,8 @@ def main() -> None:
 def guarded(action: Callable[[], Any], *, raise_errors: bool = False) -> int:
     """Run an action; turn every expected error into one line and its exit code."""
     try:
-        result = action()
+        with collecting.rarely():
+            result = action()
         return result if isinstance(result, int) else DONE
     except click.exceptions.NoArgsIsHelpError as error:
         error.show()

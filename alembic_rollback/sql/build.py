@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from functools import cache
 from typing import Any
 
 from alembic_rollback.sql.names import quote_identifier, quote_name
@@ -30,8 +31,14 @@ def kind_of(node: Any) -> str:
 
 def enum_name(node: Any, field: str) -> str:
     """The name of an enum field's value: `OBJECT_TABLE`."""
-    values = node.DESCRIPTOR.fields_by_name[field].enum_type.values_by_number
-    return str(values[getattr(node, field)].name)
+    return _enum_names(node.DESCRIPTOR, field)[getattr(node, field)]
+
+
+@cache
+def _enum_names(kind: Any, field: str) -> dict[int, str]:
+    """By number: a message's descriptor takes longer to look it up than all that asks for it."""
+    values = kind.fields_by_name[field].enum_type.values
+    return {value.number: str(value.name) for value in values}
 
 
 def strings(items: Iterable[Any]) -> tuple[str, ...]:

@@ -11,11 +11,11 @@ from enum import Enum
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
-from alembic_rollback.sql.build import enum_name
+from alembic_rollback.sql.build import enum_name, kind_of
 from alembic_rollback.sql.names import quote_identifier, quote_name
 
 if TYPE_CHECKING:
-    from alembic_rollback.sql.parser import Statement
+    from alembic_rollback.sql.parser import Node, Statement
 
 
 class Loss(Enum):
@@ -92,10 +92,8 @@ def effects(statement: Statement) -> tuple[Effect, ...]:
 
 
 def _drop(statement: Statement) -> Iterator[Effect]:
-    from postgast import pg_query_pb2 as pg
-
     node = statement.node
-    what = pg.ObjectType.Name(node.remove_type).removeprefix("OBJECT_")
+    what = enum_name(node, "remove_type").removeprefix("OBJECT_")
     words = _WORDS.get(what, what.replace("_", " "))
     for item in node.objects:
         if what in ("CAST", "TRANSFORM"):  # two names that are no relation's
@@ -110,7 +108,7 @@ def _drop(statement: Statement) -> Iterator[Effect]:
             name = name[1:]  # the first part is the access method
         action = f"DROP {words}"
         shown = f"{action} {quote_name(name)} ON" if owner else action
-        cascade = node.behavior == pg.DROP_CASCADE
+        cascade = enum_name(node, "behavior") == "DROP_CASCADE"
         yield Effect(
             shown, words.lower(), owner or name, _loss_of_drop(what, cascade), statement, cascade
         )
@@ -179,8 +177,8 @@ def _calls(statement: Statement) -> Iterator[Effect]:
     """Functions that the statement calls; whether one is harmless is the catalog's to say."""
     names = {
         tuple(part.string.sval for part in node.funcname)
-        for node in statement.walk()
-        if type(node).__name__ == "FuncCall"
+        for node in _telling(statement)
+        if kind_of(node) == "FuncCall"
     }
     for name in sorted(names):
         yield Effect("CALL", "function call", name, Loss.UNKNOWN, statement)
@@ -188,9 +186,9 @@ def _calls(statement: Statement) -> Iterator[Effect]:
 
 def _changed_rows(statement: Statement) -> Iterator[Effect]:
     verbs = {"DeleteStmt": "DELETE FROM", "UpdateStmt": "UPDATE", "MergeStmt": "MERGE INTO"}
-    for node in statement.walk():
-        verb = verbs.get(type(node).__name__)
-        if type(node).__name__ == "InsertStmt" and _overwrites(node):
+    for node in _telling(statement):
+        verb = verbs.get(kind_of(node))
+        if kind_of(node) == "InsertStmt" and _overwrites(node):
             verb = "UPDATE (ON CONFLICT)"
         if verb:
             yield Effect(verb, "rows", relation_name(node.relation), Loss.ROWS, statement)
@@ -211,9 +209,9 @@ def changed_tables(statement: Statement) -> Iterator[tuple[str, tuple[str, ...]]
         yield "INSERT", relation_name(statement.node.relation)
     if statement.kind in _KEEP:
         return
-    for node in statement.walk():
-        events = _EVENTS.get(type(node).__name__, ())
-        if type(node).__name__ == "InsertStmt" and _overwrites(node):
+    for node in _telling(statement):
+        events = _EVENTS.get(kind_of(node), ())
+        if kind_of(node) == "InsertStmt" and _overwrites(node):
             events = ("INSERT", "UPDATE")
         for event in events:
             yield event, relation_name(node.relation)
@@ -225,6 +223,13 @@ _EVENTS = {
     "MergeStmt": ("INSERT", "UPDATE", "DELETE"),
     "UpdateStmt": ("UPDATE",),
 }
+_TELLING = {"FuncCall", "RangeVar", *_EVENTS}
+
+
+@lru_cache(maxsize=4096)
+def _telling(statement: Statement) -> tuple[Node, ...]:
+    """Of its tree, what names relations, changes rows and calls functions: one walk for all."""
+    return tuple(node for node in statement.walk() if kind_of(node) in _TELLING)
 
 
 def is_foreseeable(statement: Statement) -> bool:
@@ -273,7 +278,7 @@ def sets_search_path(statement: Statement) -> bool:
 @lru_cache(maxsize=4096)
 def named_relations(statement: Statement) -> frozenset[tuple[str, ...]]:
     """Every table, view, index or sequence that a statement names, as it is written there."""
-    nodes = (node for node in statement.walk() if type(node).__name__ == "RangeVar")
+    nodes = (node for node in _telling(statement) if kind_of(node) == "RangeVar")
     named = {relation_name(node) for node in nodes}
     return frozenset(named | {effect.name for effect in effects(statement) if effect.name})
 

@@ -23,6 +23,10 @@ class Statement:
     tree: Node | None = field(repr=False, compare=False)
     """None where it was let go of: it takes fifty times the memory of its text."""
 
+    def __hash__(self) -> int:
+        """Of what tells most statements apart: what is said of one is remembered, and looked up."""
+        return hash((self.text, self.where.line))
+
     @property
     def node(self) -> Node:
         """The parse node; parsed again where the tree was let go of."""

@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from alembic_rollback.catalog.tables import table_of_index, tables_by_oid, tables_of_indexes
-from alembic_rollback.checks.simulation import World, follow
+from alembic_rollback.catalog.tables import tables_by_oid, tables_of_indexes
 from alembic_rollback.checks.subject import Said, Subject
 from alembic_rollback.errors import shown_path
 from alembic_rollback.sql.locks import (
     ACCESS_EXCLUSIVE,
     MODES,
     SHARE_UPDATE_EXCLUSIVE,
-    Lock,
-    locks,
     strongest,
 )
 
@@ -23,7 +20,6 @@ if TYPE_CHECKING:
     from sqlalchemy.engine import Connection
 
     from alembic_rollback.model import Affected
-    from alembic_rollback.sql.script import Script
 
 _HARM = {
     "SHARE UPDATE EXCLUSIVE": "no other schema change and no VACUUM can run on it",
@@ -69,9 +65,9 @@ def check(subject: Subject) -> Iterator[Said]:
 def planned_locks(subject: Subject) -> dict[int, Planned]:
     """The strongest lock on each relation, by oid, in the plan's order.
 
-    What a statement names, its syntax tree says; what else it locks, the impact: what CASCADE
-    drops or takes a part from, and both ends of each foreign key that goes. Three checks ask: the
-    subject remembers it.
+    What a statement names was noted while the impact was assessed; what else it locks, the impact
+    says: what CASCADE drops or takes a part from, and both ends of each foreign key that goes.
+    Three checks ask: the subject remembers it.
     """
     if "planned_locks" not in subject.memory:
         subject.memory["planned_locks"] = _planned(subject)
@@ -103,36 +99,20 @@ def _keep(found: dict[int, Planned], lock: Planned) -> None:
 
 
 def _named(subject: Subject) -> Iterator[Planned]:
-    world = World(subject.connection)
-    scripts = [subject.scripts.get(step.version) for step in subject.plan.steps]
-    named = world.preload(scripts)
-    indexes = tables_of_indexes(subject.connection, [address.objid for address in named])
-    for script in scripts:
-        if script is not None:
-            yield from _named_by(script, world, indexes)
-
-
-def _named_by(script: Script, world: World, indexes: Mapping[int, int]) -> Iterator[Planned]:
-    until = _END if script.transactional else "while the statement runs"
-    with world.names.script(script):
-        for statement in script.statements:
-            source = f"line {statement.where.line} of {shown_path(script.path)}"
-            for lock in locks(statement):
-                for oid, mode in _on(world, lock, indexes):
-                    yield Planned(oid, mode, source, until)
-            follow(world, statement)
-
-
-def _on(world: World, lock: Lock, indexes: Mapping[int, int]) -> Iterator[tuple[int, str]]:
-    relation = world.relation(lock.relation)
-    if relation is None or relation.address.objid < 0:
-        return  # not there, or made by the plan: nobody else can see it
-    oid = relation.address.objid
-    if not lock.table_mode:
-        yield oid, lock.mode
-    elif table := indexes.get(oid) or table_of_index(world.connection, oid):
-        # Nobody uses an index without its table.
-        yield table, lock.table_mode
+    if subject.named_locks is None:
+        raise ValueError("the locks of the plan's statements were not looked for")
+    named = subject.named_locks
+    indexes = {one.oid for one in named if one.lock.table_mode}
+    tables = tables_of_indexes(subject.connection, indexes) if indexes else {}
+    files = {path: shown_path(path) for path in {one.script.path for one in named}}
+    for oid, lock, statement, script in named:
+        source = f"line {statement.where.line} of {files[script.path]}"
+        until = _END if script.transactional else "while the statement runs"
+        if not lock.table_mode:
+            yield Planned(oid, lock.mode, source, until)
+        elif oid in tables:
+            # Nobody uses an index without its table.
+            yield Planned(tables[oid], lock.table_mode, source, until)
 
 
 def _along(subject: Subject) -> Iterator[Planned]:

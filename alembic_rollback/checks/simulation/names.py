@@ -211,9 +211,7 @@ class Names:
     def _here(self, space: str, schema: str, name: str) -> list[Found]:
         if (space, name) not in self._catalog:
             self.preload(space, [name])
-        known = self._schemas.get(schema, schema)
-        if schema in self._schemas.values() and schema not in self._schemas:
-            known = ""  # the name of a schema that has another one by now
+        known = self._known_as(schema) if self._schemas else schema
         every = [
             replace(found, schema=schema) if schema != known else found
             for found in self._catalog[space, name]
@@ -221,6 +219,12 @@ class Names:
         ]
         every += self._now.get((space, schema, name), ())
         return [found for found in every if found.address not in self.gone]
+
+    def _known_as(self, schema: str) -> str:
+        """The name that the catalog has for a schema; none where it is another schema's there."""
+        if schema in self._schemas.values() and schema not in self._schemas:
+            return ""
+        return self._schemas.get(schema, schema)
 
 
 _WITHOUT_SCHEMA = {2615, 3079, 2328, 1417, 2612, 2601, 6104, 3466}
