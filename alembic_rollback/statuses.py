@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from alembic_rollback.garbage import uncollected
 from alembic_rollback.ledger import Shape
 from alembic_rollback.model import (
     Collateral,
@@ -20,7 +19,6 @@ if TYPE_CHECKING:
     from alembic_rollback.host.environment import Snapshot
 
 
-@uncollected()
 def status_of(snapshot: Snapshot) -> Status:
     """Every revision of a database, oldest first, and what is wrong with it."""
     history, rows = snapshot.history, snapshot.rows

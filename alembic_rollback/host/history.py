@@ -8,7 +8,6 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, NamedTuple
 
 from alembic_rollback.errors import UsageError
-from alembic_rollback.garbage import uncollected
 from alembic_rollback.host.scripts import pair_of, revision_of
 from alembic_rollback.model import Revision, StoredDown
 from alembic_rollback.planning import Graph, suggest
@@ -97,7 +96,6 @@ class History(NamedTuple):
         )
 
 
-@uncollected()
 def history_of(directory: ScriptDirectory, *, downs: bool) -> History:
     """Read the script directory. Raises PairError for a bad file, CommandError for the graph.
 
