@@ -9,10 +9,10 @@ is for all that is rare.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Mapping
 from typing import TYPE_CHECKING
 
-from alembic_rollback.catalog.facts.stamps import KEYED, Stamps, different
+from alembic_rollback.catalog.facts.stamps import KEYED, Rows, Stamps, different
 
 if TYPE_CHECKING:
     from alembic_rollback.catalog.facts.asking import Asking
@@ -60,40 +60,39 @@ _TAKEN = (
 
 
 def changed(asking: Asking, before: Stamps, now: Stamps) -> frozenset[int] | None:
-    """The oids of all that has to be read again; None where everything has to be.
-
-    now: with the rows of every catalog that differs.
-    """
+    """The oids of all that has to be read again; None where everything has to be."""
     names = before.differs(now)
     if before.setting != now.setting or not names <= KEYED.keys():
         return None
-    oids = {oid for name in names for oid in different(before.rows[name], now.rows[name])}
-    if not oids or _ambiguous(asking, before, now, names & _NAMED.keys()):
+    rows = {name: different(before.rows[name], now.rows[name]) for name in names}
+    oids = {oid for old, new in rows.values() for oid in (*old, *new)}
+    named = {name: rows[name] for name in names & _NAMED.keys()}
+    if not oids or _ambiguous(asking, named):
         return None
     return frozenset(row[0] for row in asking.rows("reached", _REACHED, [oids], ["oid[]"])) | oids
 
 
-def _ambiguous(asking: Asking, before: Stamps, now: Stamps, catalogs: Iterable[str]) -> bool:
-    """Whether a name was given to something else, or names one more or one less than before."""
-    new: set[int] = set()
+def _ambiguous(asking: Asking, rows: Mapping[str, tuple[Rows, Rows]]) -> bool:
+    """Whether a name was given to something else, or names one more or one less than before.
+
+    rows: what was and what is of the objects that differ, by catalog.
+    """
+    added: set[int] = set()
     given: dict[str, set[int]] = {}
-    for catalog in catalogs:
-        old_rows, new_rows = before.rows[catalog], now.rows[catalog]
-        others = different(old_rows, new_rows)
-        stayed = [one for one in others if one in old_rows and one in new_rows]
-        if any(old_rows[one][1:] != new_rows[one][1:] for one in stayed):
+    for catalog, (old, new) in rows.items():
+        if any(old[one][1:] != new[one][1:] for one in old.keys() & new.keys()):
             return True
-        came = [new_rows[one][1] for one in others if one not in old_rows]
-        went = [old_rows[one][1] for one in others if one not in new_rows]
+        came = [new[one][1] for one in new.keys() - old.keys()]
+        went = [old[one][1] for one in old.keys() - new.keys()]
         if len({*came}) < len(came) or len({*went}) < len(went):
             return True
-        new |= others - old_rows.keys()
+        added |= new.keys() - old.keys()
         given[catalog] = {*came, *went}
     if not any(given.values()):
         return False
     names = [given.get(catalog, ()) for catalog in _NAMED]
     types = ["oid[]", *("bigint[]" for _ in names)]
-    return bool(asking.rows("names taken", _TAKEN, [new, *names], types)[0][0])
+    return bool(asking.rows("names taken", _TAKEN, [added, *names], types)[0][0])
 
 
 def unsettles(old: Fact, new: Fact) -> bool:

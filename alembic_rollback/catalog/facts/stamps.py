@@ -5,18 +5,31 @@ other one ever has both, within one transaction neither: what it writes is remov
 and what a savepoint takes back had an xmin of its own. What PostgreSQL changes in place, such as
 estimates, is no fact. So a sum over xmin and ctid tells whether a catalog has changed, and after a
 rollback to a savepoint it is what it was before.
+
+Objects whose oids follow each other share a bucket, and each bucket of a catalog has its own sum:
+only in the buckets that differ is it looked which rows do.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, NamedTuple, TypeAlias
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
 if TYPE_CHECKING:
     from alembic_rollback.catalog.facts.asking import Asking
 
-_ROW = "hashtidextended(ctid, CAST(CAST(xmin AS text) AS bigint))"
+# Of all that makes a number of an xid, age() alone takes no detour by a text. Counted from any xid
+# it is always the same: PostgreSQL keeps what it counts to as long as the transaction lasts.
+_XMIN = "CAST(age(xmin) AS bigint) - (SELECT age(CAST('3' AS xid)))"
+_ROW = f"hashtidextended(ctid, {_XMIN})"
+# No two rows of a catalog have one ctid, so that none can hide another from the sum. Rows that came
+# with the server (xmin 1, which has no age) can only go; their number tells whether any has.
+_SUM = f"bit_xor({_ROW})"
+_BUILT_IN_SUM = f"concat(count(*), ' ', {_SUM} FILTER (WHERE xmin <> '1'))"
+_BITS = 6
 _OWN = "{} >= 16384"
 
 
@@ -112,8 +125,6 @@ _READABLE = {
         "pg_subscription",
     ),
 }
-_MOST = ("pg_attribute", "pg_proc", "pg_depend")
-"""Hardly anything changes without one of these; the first tells most."""
 STAMPED = frozenset({*KEYED, *_WHOLE, *_READABLE})
 """Catalogs of which any change is noticed."""
 
@@ -125,14 +136,22 @@ _SETTING = (
     "current_setting('lc_monetary'), current_setting('xmlbinary'))"
 )
 
-Rows: TypeAlias = Mapping[int, tuple[int, ...]]
+Rows: TypeAlias = Mapping[int, tuple[Any, ...]]
 """By object: a sum over its rows; then, of what names depend on, name and schema."""
+Buckets: TypeAlias = Mapping[int, Rows]
+"""By bucket, the rows of the objects in it."""
 
 
-def different(before: Rows, now: Rows) -> set[int]:
-    """The objects of which a row came, went or was changed."""
-    known = before.get
-    return {one for one, row in now.items() if known(one) != row} | (before.keys() - now.keys())
+def different(before: Buckets, now: Buckets) -> tuple[Rows, Rows]:
+    """What was and what is of the objects of which a row came, went or was changed."""
+    old: dict[int, tuple[Any, ...]] = {}
+    new: dict[int, tuple[Any, ...]] = {}
+    for bucket in before.keys() | now.keys():
+        one, other = before.get(bucket, {}), now.get(bucket, {})
+        if one is not other and one != other:
+            old.update(one.items() - other.items())
+            new.update(other.items() - one.items())
+    return old, new
 
 
 @dataclass(frozen=True)
@@ -141,7 +160,8 @@ class Stamps:
 
     setting: str
     totals: Mapping[str, str]
-    rows: Mapping[str, Rows]
+    """Of each catalog a text that tells it from any other content; of those of KEYED all sums."""
+    rows: Mapping[str, Buckets] = field(default_factory=dict)
     """Of the catalogs of KEYED."""
 
     def differs(self, other: Stamps) -> set[str]:
@@ -149,16 +169,23 @@ class Stamps:
         names = self.totals.keys() | other.totals.keys()
         return {one for one in names if self.totals.get(one) != other.totals.get(one)}
 
-    def distance(self, other: Stamps) -> int:
-        """About how much is different."""
-        name = next((one for one in _MOST if one in other.rows), "")
-        return len(different(self.rows[name], other.rows[name])) if name else 0
+    def buckets(self, other: Stamps) -> set[int]:
+        """Where the catalogs of KEYED aren't as they were at another moment."""
+        names = self.differs(other) & KEYED.keys()
+        found = (one for name in names for one in self._sums[name] ^ other._sums[name])
+        return {int(one.split(" ")[0]) for one in found}
+
+    @cached_property
+    def _sums(self) -> Mapping[str, frozenset[str]]:
+        """Of the catalogs of KEYED: `bucket sum`."""
+        texts = {name: self.totals[name] for name in KEYED}
+        return {name: frozenset(filter(None, text.split(","))) for name, text in texts.items()}
 
 
 def stamps(asking: Asking) -> Stamps:
     """What the catalogs are like now, without rows: one query, and as many rows as catalogs."""
     parts = [f"SELECT 'setting', {_SETTING}"]
-    parts += [_total(name, f"FROM {name} WHERE {one.rows}") for name, one in KEYED.items()]
+    parts += [_sums(name, one) for name, one in KEYED.items()]
     parts += [_total(name, source) for name, source in _LOOSE.items()]
     parts += [
         _total(name, f"FROM {name}" + (f" WHERE {_OWN.format(oid)}" if oid else ""))
@@ -170,27 +197,74 @@ def stamps(asking: Asking) -> Stamps:
         for name, (content, view) in _READABLE.items()
     ]
     (_, setting), *totals = asking.rows("stamps", " UNION ALL ".join(parts))
-    return Stamps(setting, dict(map(tuple, totals)), {})
+    return Stamps(setting, dict(map(tuple, totals)))
+
+
+def _sums(name: str, one: Keyed) -> str:
+    bucket = f"CAST({one.key} AS bigint) >> {_BITS}"
+    source = f"SELECT {bucket}, {_SUM} FROM {name} WHERE {one.rows} GROUP BY 1"
+    listed = "coalesce(string_agg(concat(bucket, ' ', total), ',' ORDER BY bucket), '')"
+    return f"SELECT '{name}', {listed} FROM ({source}) AS one (bucket, total)"
 
 
 def _total(name: str, source: str) -> str:
-    return f"SELECT '{name}', concat(count(*), ' ', bit_xor({_ROW})) {source}"
+    return f"SELECT '{name}', {_BUILT_IN_SUM} {source}"
 
 
-def with_rows(asking: Asking, found: Stamps, names: Iterable[str]) -> Stamps:
-    """The same with the rows of some catalogs."""
-    return replace(found, rows={name: _rows(asking, name) for name in names})
+def with_rows(asking: Asking, found: Stamps, before: Stamps | None = None) -> Stamps:
+    """The same with the rows of the catalogs of KEYED.
+
+    before: has them already; only where it differs they are read.
+    """
+    if before is None:
+        sql = " UNION ALL ".join(_listed(name, _rows(name, one)) for name, one in KEYED.items())
+        return replace(found, rows=_bucketed(asking.rows("rows", sql)))
+    sql = " UNION ALL ".join(_listed(name, _rows_again(name, one)) for name, one in KEYED.items())
+    buckets = found.buckets(before)
+    new = _bucketed(asking.rows("rows again", sql, [buckets], ["bigint[]"]))
+    return replace(
+        found,
+        rows={
+            name: {**old, **{one: new[name].get(one, {}) for one in buckets}}
+            for name, old in before.rows.items()
+        },
+    )
 
 
-def _rows(asking: Asking, name: str) -> Rows:
-    one = KEYED[name]
+def _listed(name: str, source: str) -> str:
+    """SQL for one row: the columns of the rows of a catalog, each as a list."""
+    lists = ", ".join(f"array_agg(CAST({letter} AS bigint))" for letter in "kabc")
+    return f"SELECT '{name}', {lists} FROM ({source}) AS one (k, a, b, c)"
+
+
+def _bucketed(listed: Iterable[Sequence[Any]]) -> dict[str, Buckets]:
+    found: dict[str, Buckets] = {}
+    for name, oids, *columns in listed:
+        buckets: dict[int, dict[int, tuple[Any, ...]]] = defaultdict(dict)
+        rows = zip(*columns, strict=True) if oids else ()
+        for oid, row in zip(oids or (), rows, strict=True):
+            buckets[oid >> _BITS][oid] = row
+        found[name] = dict(buckets)
+    return found
+
+
+def _rows(name: str, one: Keyed) -> str:
+    return _selected(name, one, one.rows)
+
+
+def _rows_again(name: str, one: Keyed) -> str:
+    ends = f"CAST(bucket << {_BITS} AS oid) AND CAST((bucket + 1 << {_BITS}) - 1 AS oid)"
+    where = f"{one.key} BETWEEN {ends}" + (f" AND {one.where}" if one.where else "")
+    # OFFSET 0: found by an index, bucket by bucket.
+    return (
+        "SELECT one.* FROM unnest($1) AS bucket "
+        f"CROSS JOIN LATERAL ({_selected(name, one, where)} OFFSET 0) AS one"
+    )
+
+
+def _selected(name: str, one: Keyed, where: str) -> str:
+    """SQL for object, sum, name and schema."""
     if one.name:
         columns = f"{_ROW}, hashtextextended(CAST({one.name} AS text), 0), {one.schema}"
-        source = f"SELECT {one.key}, {columns} FROM {name} WHERE {one.rows}"
-    else:
-        source = f"SELECT {one.key}, bit_xor({_ROW}) FROM {name} WHERE {one.rows} GROUP BY 1"
-    letters = "kabc"[: 4 if one.name else 2]
-    listed = ", ".join(f"array_agg(CAST({letter} AS bigint))" for letter in letters)
-    sql = f"SELECT {listed} FROM ({source}) AS one ({', '.join(letters)})"
-    ((keys, *values),) = asking.rows(f"rows of {name}", sql)
-    return dict(zip(keys or (), zip(*(one or () for one in values), strict=True), strict=True))
+        return f"SELECT {one.key}, {columns} FROM {name} WHERE {where}"
+    return f"SELECT {one.key}, {_SUM}, NULL, NULL FROM {name} WHERE {where} GROUP BY 1"
