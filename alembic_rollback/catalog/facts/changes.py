@@ -19,23 +19,23 @@ if TYPE_CHECKING:
     from alembic_rollback.catalog.facts.model import Fact
 
 # What needs the objects given, directly or not, and which relation or type is read for it. Another
-# table's foreign key needs nothing of a table but names.
+# table's foreign key needs nothing of a table but names. OFFSET 0: found by its index, row by row.
 _REACHED = """
     WITH RECURSIVE given (classid, objid) AS (
         SELECT class.oid, one FROM unnest($1) AS one
         CROSS JOIN (VALUES (CAST(1259 AS oid)), (1247), (1255)) AS class (oid)
         UNION ALL SELECT 1259, indrelid FROM pg_index WHERE indexrelid = ANY ($1)
-        UNION ALL SELECT 1259, oid FROM pg_class WHERE reltoastrelid = ANY ($1)
         UNION ALL SELECT 1247, reltype FROM pg_class WHERE oid = ANY ($1) AND reltype <> 0
         UNION ALL SELECT 1259, typrelid FROM pg_type WHERE oid = ANY ($1) AND typrelid <> 0
         UNION ALL SELECT 1247, typelem FROM pg_type WHERE oid = ANY ($1) AND typelem >= 16384
         UNION ALL SELECT 1259, refobjid FROM pg_depend WHERE classid = 1259 AND objid = ANY ($1)
-            AND refclassid = 1259 AND refobjsubid > 0 AND deptype IN ('a', 'i')),
+            AND refclassid = 1259 AND (deptype = 'i' OR deptype = 'a' AND refobjsubid > 0)),
     reached (classid, objid) AS (
         SELECT classid, objid FROM given
         UNION
         SELECT d.classid, d.objid FROM reached r
-        JOIN pg_depend d ON d.refclassid = r.classid AND d.refobjid = r.objid
+        CROSS JOIN LATERAL (SELECT d.classid, d.objid FROM pg_depend d
+            WHERE d.refclassid = r.classid AND d.refobjid = r.objid OFFSET 0) d
         LEFT JOIN pg_constraint k ON d.classid = 2606 AND k.oid = d.objid AND k.contype = 'f'
         WHERE d.objid >= 16384 AND (k.oid IS NULL OR k.conrelid = r.objid))
     SELECT CAST(objid AS bigint) FROM reached
@@ -54,7 +54,7 @@ _TAKEN = (
     "WHERE nspname = ANY (current_schemas(true))) SELECT "
 ) + " OR ".join(
     f"EXISTS (SELECT FROM {name} WHERE {one.schema} IN (SELECT oid FROM path) "
-    f"AND hashtextextended(CAST({one.name} AS text), 0) = ANY (${place}) AND oid <> ALL ($1))"
+    f"AND hashnameextended({one.name}, 0) = ANY (${place}) AND oid <> ALL ($1))"
     for place, (name, one) in enumerate(_NAMED.items(), 2)
 )
 

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 # Of all that makes a number of an xid, age() alone takes no detour by a text. Counted from any xid
 # it is always the same: PostgreSQL keeps what it counts to as long as the transaction lasts.
-_XMIN = "CAST(age(xmin) AS bigint) - (SELECT age(CAST('3' AS xid)))"
+_XMIN = "age(xmin) - (SELECT CAST(age(CAST('3' AS xid)) AS bigint))"
 _ROW = f"hashtidextended(ctid, {_XMIN})"
 # No two rows of a catalog have one ctid, so that none can hide another from the sum. Rows that came
 # with the server (xmin 1, which has no age) can only go; their number tells whether any has.
@@ -265,6 +265,6 @@ def _rows_again(name: str, one: Keyed) -> str:
 def _selected(name: str, one: Keyed, where: str) -> str:
     """SQL for object, sum, name and schema."""
     if one.name:
-        columns = f"{_ROW}, hashtextextended(CAST({one.name} AS text), 0), {one.schema}"
+        columns = f"{_ROW}, hashnameextended({one.name}, 0), {one.schema}"
         return f"SELECT {one.key}, {columns} FROM {name} WHERE {where}"
     return f"SELECT {one.key}, {_SUM}, NULL, NULL FROM {name} WHERE {where} GROUP BY 1"
