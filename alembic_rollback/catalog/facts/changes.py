@@ -54,7 +54,8 @@ _TAKEN = (
     "WHERE nspname = ANY (current_schemas(true))) SELECT "
 ) + " OR ".join(
     f"EXISTS (SELECT FROM {name} WHERE {one.schema} IN (SELECT oid FROM path) "
-    f"AND hashnameextended({one.name}, 0) = ANY (${place}) AND oid <> ALL ($1))"
+    f"AND {one.name} = ANY (ARRAY(SELECT CAST(convert_from(decode(one, 'hex'), 'UTF8') AS name) "
+    f"FROM unnest(${place}) AS one)) AND oid <> ALL ($1))"
     for place, (name, one) in enumerate(_NAMED.items(), 2)
 )
 
@@ -78,7 +79,7 @@ def _ambiguous(asking: Asking, rows: Mapping[str, tuple[Rows, Rows]]) -> bool:
     rows: what was and what is of the objects that differ, by catalog.
     """
     added: set[int] = set()
-    given: dict[str, set[int]] = {}
+    given: dict[str, set[str]] = {}
     for catalog, (old, new) in rows.items():
         if any(old[one][1:] != new[one][1:] for one in old.keys() & new.keys()):
             return True
@@ -90,8 +91,8 @@ def _ambiguous(asking: Asking, rows: Mapping[str, tuple[Rows, Rows]]) -> bool:
         given[catalog] = {*came, *went}
     if not any(given.values()):
         return False
-    names = [given.get(catalog, ()) for catalog in _NAMED]
-    types = ["oid[]", *("bigint[]" for _ in names)]
+    names = [[one.encode().hex() for one in given.get(catalog, ())] for catalog in _NAMED]
+    types = ["oid[]", *("text[]" for _ in names)]
     return bool(asking.rows("names taken", _TAKEN, [added, *names], types)[0][0])
 
 

@@ -74,13 +74,14 @@ class Memory:
         return None
 
     def nearest(self, now: Stamps) -> Moment | None:
-        """The reading since which the least may have changed, and nothing that is rare."""
-        near = (
-            one
+        """The last reading since which the least may have changed, and nothing that is rare."""
+        near = [
+            ((len(one.stamps.buckets(now)), len(names)), one)
             for one in reversed(self._moments)
-            if one.stamps.setting == now.setting and one.stamps.differs(now) <= KEYED.keys()
-        )
-        return min(near, key=lambda one: len(one.stamps.buckets(now)), default=None)
+            if one.stamps.setting == now.setting
+            and (names := one.stamps.differs(now)) <= KEYED.keys()
+        ]
+        return min(near, key=lambda one: one[0])[1] if near else None
 
     def linked(self) -> Moment | None:
         """The last reading that knows what needs what."""

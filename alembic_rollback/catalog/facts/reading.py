@@ -4,7 +4,7 @@ for what has changed since an earlier one.
 
 from __future__ import annotations
 
-from collections import defaultdict
+from bisect import insort
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, TypeAlias
@@ -16,7 +16,14 @@ from alembic_rollback.catalog.facts.linking import Link, linked, links, links_ag
 from alembic_rollback.catalog.facts.memory import Memory, Moment, Part
 from alembic_rollback.catalog.facts.model import Fact, Id, Snapshot
 from alembic_rollback.catalog.facts.registry import QUERIES, Query
-from alembic_rollback.catalog.facts.stamps import Stamps, different, stamps, with_rows
+from alembic_rollback.catalog.facts.stamps import (
+    KEYED,
+    Stamps,
+    different,
+    stamps,
+    with_rows,
+    with_rows_since,
+)
 
 if TYPE_CHECKING:
     from sqlalchemy.engine import Connection
@@ -101,33 +108,36 @@ def _again(asking: Asking, before: Moment | None, now: Stamps) -> Moment | None:
     """What has changed since an earlier reading, and the rest of that; None if all may have."""
     if before is None:
         return None
-    now = with_rows(asking, now, before.stamps)
+    now = with_rows_since(asking, now, before.stamps)
     oids = changed(asking, before.stamps, now)
     if oids is None or any(objid in oids for _, objid in before.members):
         return None
-    again = _partly(asking, before, oids)
-    names = before.stamps.differs(now)
-    parts: dict[str, Part] = {}
-    for name, query in _queries(asking):
+    parts = {**before.parts}
+    for name, found in _read_again(asking, before, oids).items():
         part = before.parts[name]
-        if query.partial:
-            merged = _merged(part, again.get(name, {}), oids)
-            if merged is None:
-                return None
-            part = merged
-        elif any(catalog in query.sql for catalog in names):
-            part = _part(_read(query, asking.rows(name, query.sql), before.members))
-        parts[name] = part
+        whole = QUERIES[name].partial is None
+        merged = _merged(part, found, found.keys() | part.objects.keys() if whole else oids)
+        if merged is None:
+            return None
+        parts[name] = merged
     return Moment(now, parts, before.members, Snapshot(_facts(parts.values())))
 
 
-def _partly(asking: Asking, before: Moment, oids: Iterable[int]) -> Mapping[str, Objects]:
-    """By query, the facts of some objects: one way to the server and back."""
-    queries = {name: query for name, query in _queries(asking) if query.partial}
+def _read_again(asking: Asking, before: Moment, oids: Iterable[int]) -> Mapping[str, Objects]:
+    """By query, the facts of some objects: one way to the server and back.
+
+    All facts of a query that cannot tell them from others, if what has changed may bear on them.
+    """
+    queries = {
+        name: query
+        for name, query in _queries(asking)
+        if query.partial or any(catalog in query.sql for catalog in KEYED)
+    }
     arms = (
-        f"SELECT '{name}', one.* FROM ({query.partial}) AS one" for name, query in queries.items()
+        f"SELECT '{name}', one.* FROM ({query.partial or query.sql}) AS one"
+        for name, query in queries.items()
     )
-    rows = defaultdict(list)
+    rows: dict[str, list[Any]] = {name: [] for name in queries}
     for name, *row in asking.rows("again", " UNION ALL ".join(arms), [oids], ["oid[]"]):
         rows[name].append(row)
     return {name: _read(queries[name], found, before.members) for name, found in rows.items()}
@@ -140,21 +150,25 @@ def _merged(part: Part, again: Objects, oids: Collection[int]) -> Part | None:
     """
     objects, facts = {**part.objects}, {**part.facts}
     moved: list[Fact] = []
+    same = True
     for oid in oids:
-        old = {fact.id: fact for fact in objects.pop(oid, ())}
-        found = again.get(oid, ())
-        if any(fact.id in old and unsettles(old[fact.id], fact) for fact in found):
+        old = {fact.id: fact for fact in part.objects.get(oid, ())}
+        now = {fact.id: _same(old.get(fact.id), fact) for fact in again.get(oid, ())}
+        if [*old.items()] == [*now.items()]:
+            continue
+        if any(one in old and unsettles(old[one], fact) for one, fact in now.items()):
             return None
-        now = {fact.id: _same(old.get(fact.id), fact) for fact in found}
-        if now:
-            objects[oid] = [*now.values()]
+        same = False
+        objects[oid] = [*now.values()]
+        if not now:
+            del objects[oid]
         if [*old] == [*now]:
             facts.update(now)
         else:
             moved += now.values()
             for one in old:
                 del facts[one]
-    return Part(objects, _inserted(facts, moved))
+    return part if same else Part(objects, _inserted(facts, moved))
 
 
 def _same(old: Fact | None, new: Fact) -> Fact:
@@ -166,10 +180,13 @@ def _inserted(facts: dict[Id, Fact], others: Iterable[Fact]) -> dict[Id, Fact]:
     """Facts by age, with others, which mostly are younger than all of them."""
     last = next(reversed(facts.values()), None)
     younger = sorted(others, key=_age)
-    facts.update((fact.id, fact) for fact in younger)
-    if last and younger and _age(younger[0]) < _age(last):
-        return {fact.id: fact for fact in sorted(facts.values(), key=_age)}
-    return facts
+    if not last or not younger or _age(last) <= _age(younger[0]):
+        facts.update((fact.id, fact) for fact in younger)
+        return facts
+    found = [*facts.values()]
+    for fact in younger:
+        insort(found, fact, key=_age)
+    return {fact.id: fact for fact in found}
 
 
 def _linked(asking: Asking, memory: Memory, moment: Moment) -> Snapshot:

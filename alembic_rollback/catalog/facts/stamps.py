@@ -6,16 +6,17 @@ and what a savepoint takes back had an xmin of its own. What PostgreSQL changes 
 estimates, is no fact. So a sum over xmin and ctid tells whether a catalog has changed, and after a
 rollback to a savepoint it is what it was before.
 
-Objects whose oids follow each other share a bucket, and each bucket of a catalog has its own sum:
-only in the buckets that differ is it looked which rows do.
+Objects whose oids follow each other share a bucket. pg_class has a sum for each, which tells where
+other catalogs have most likely changed, too. Whether they have elsewhere, their own sums tell.
 """
 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from functools import cached_property
+from functools import cached_property, reduce
+from operator import xor
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
 if TYPE_CHECKING:
@@ -30,6 +31,12 @@ _ROW = f"hashtidextended(ctid, {_XMIN})"
 _SUM = f"bit_xor({_ROW})"
 _BUILT_IN_SUM = f"concat(count(*), ' ', {_SUM} FILTER (WHERE xmin <> '1'))"
 _BITS = 6
+"""How many of an oid's last bits a bucket leaves open."""
+_FEW = 16
+"""With more buckets than that, all rows are read sooner."""
+_FIRST = 16384 >> _BITS
+"""The bucket of the first oid that isn't built in."""
+_LAST_OID = 2**32 - 1
 _OWN = "{} >= 16384"
 
 
@@ -40,6 +47,8 @@ class Keyed(NamedTuple):
     """SQL for the oid of the object."""
     where: str = ""
     """SQL for which rows count, if not those of objects that somebody has made."""
+    within: str = "{key} BETWEEN {start} AND {end}"
+    """SQL for the rows of some objects, as indexes have it."""
     name: str = ""
     """The columns of name and schema, where texts that PostgreSQL prints depend on which names
     there are: a schema is named only where another has such an object, too."""
@@ -55,9 +64,17 @@ KEYED: dict[str, Keyed] = {
     "pg_class": Keyed("oid", name="relname", schema="relnamespace"),
     "pg_type": Keyed("oid", name="typname", schema="typnamespace"),
     "pg_proc": Keyed("oid", name="proname", schema="pronamespace"),
-    "pg_attribute": Keyed("attrelid", "attrelid >= 16384 AND attnum > 0"),
+    "pg_attribute": Keyed(
+        "attrelid",
+        "attrelid >= 16384 AND attnum > 0",
+        "{key} BETWEEN {start} AND {end} AND attnum > 0",
+    ),
     "pg_attrdef": Keyed("adrelid"),
-    "pg_constraint": Keyed("greatest(conrelid, contypid)", "oid >= 16384"),
+    "pg_constraint": Keyed(
+        "greatest(conrelid, contypid)",
+        "oid >= 16384",
+        "(conrelid BETWEEN {start} AND {end} OR contypid BETWEEN {start} AND {end})",
+    ),
     "pg_depend": Keyed("objid"),
     "pg_description": Keyed("objoid"),
     "pg_enum": Keyed("enumtypid"),
@@ -125,6 +142,8 @@ _READABLE = {
         "pg_subscription",
     ),
 }
+_GUIDE = "pg_class"
+"""Hardly anything changes without it. Sums by bucket take half as long again as one for all."""
 STAMPED = frozenset({*KEYED, *_WHOLE, *_READABLE})
 """Catalogs of which any change is noticed."""
 
@@ -160,7 +179,7 @@ class Stamps:
 
     setting: str
     totals: Mapping[str, str]
-    """Of each catalog a text that tells it from any other content; of those of KEYED all sums."""
+    """Of each catalog a text that is another when anything in it is."""
     rows: Mapping[str, Buckets] = field(default_factory=dict)
     """Of the catalogs of KEYED."""
 
@@ -170,22 +189,19 @@ class Stamps:
         return {one for one in names if self.totals.get(one) != other.totals.get(one)}
 
     def buckets(self, other: Stamps) -> set[int]:
-        """Where the catalogs of KEYED aren't as they were at another moment."""
-        names = self.differs(other) & KEYED.keys()
-        found = (one for name in names for one in self._sums[name] ^ other._sums[name])
-        return {int(one.split(" ")[0]) for one in found}
+        """Where pg_class isn't as it was at another moment."""
+        return {int(one.split(" ")[0]) for one in self._sums ^ other._sums}
 
     @cached_property
-    def _sums(self) -> Mapping[str, frozenset[str]]:
-        """Of the catalogs of KEYED: `bucket sum`."""
-        texts = {name: self.totals[name] for name in KEYED}
-        return {name: frozenset(filter(None, text.split(","))) for name, text in texts.items()}
+    def _sums(self) -> frozenset[str]:
+        """Of pg_class, `bucket sum`."""
+        return frozenset(filter(None, self.totals[_GUIDE].split(",")))
 
 
 def stamps(asking: Asking) -> Stamps:
     """What the catalogs are like now, without rows: one query, and as many rows as catalogs."""
     parts = [f"SELECT 'setting', {_SETTING}"]
-    parts += [_sums(name, one) for name, one in KEYED.items()]
+    parts += [_sum(name, one) for name, one in KEYED.items()]
     parts += [_total(name, source) for name, source in _LOOSE.items()]
     parts += [
         _total(name, f"FROM {name}" + (f" WHERE {_OWN.format(oid)}" if oid else ""))
@@ -200,10 +216,12 @@ def stamps(asking: Asking) -> Stamps:
     return Stamps(setting, dict(map(tuple, totals)))
 
 
-def _sums(name: str, one: Keyed) -> str:
+def _sum(name: str, one: Keyed) -> str:
+    if name != _GUIDE:
+        return f"SELECT '{name}', concat({_SUM}) FROM {name} WHERE {one.rows}"
     bucket = f"CAST({one.key} AS bigint) >> {_BITS}"
     source = f"SELECT {bucket}, {_SUM} FROM {name} WHERE {one.rows} GROUP BY 1"
-    listed = "coalesce(string_agg(concat(bucket, ' ', total), ',' ORDER BY bucket), '')"
+    listed = "concat(string_agg(concat(bucket, ' ', total), ',' ORDER BY bucket))"
     return f"SELECT '{name}', {listed} FROM ({source}) AS one (bucket, total)"
 
 
@@ -211,30 +229,66 @@ def _total(name: str, source: str) -> str:
     return f"SELECT '{name}', {_BUILT_IN_SUM} {source}"
 
 
-def with_rows(asking: Asking, found: Stamps, before: Stamps | None = None) -> Stamps:
-    """The same with the rows of the catalogs of KEYED.
+# Rows ----------------------------------------------------------------------------------------
 
-    before: has them already; only where it differs they are read.
-    """
-    if before is None:
-        sql = " UNION ALL ".join(_listed(name, _rows(name, one)) for name, one in KEYED.items())
-        return replace(found, rows=_bucketed(asking.rows("rows", sql)))
-    sql = " UNION ALL ".join(_listed(name, _rows_again(name, one)) for name, one in KEYED.items())
+
+def with_rows(asking: Asking, found: Stamps) -> Stamps:
+    """The same with the rows of all catalogs of KEYED."""
+    return replace(found, rows=_rows(asking, "rows", KEYED))
+
+
+def with_rows_since(asking: Asking, found: Stamps, before: Stamps) -> Stamps:
+    """The same with the rows of all catalogs of KEYED, most of them from an earlier moment."""
+    names = found.differs(before) & KEYED.keys()
     buckets = found.buckets(before)
-    new = _bucketed(asking.rows("rows again", sql, [buckets], ["bigint[]"]))
-    return replace(
-        found,
-        rows={
-            name: {**old, **{one: new[name].get(one, {}) for one in buckets}}
-            for name, old in before.rows.items()
-        },
-    )
+    near = _rows_near(asking, before, buckets) if len(buckets) <= _FEW else {}
+    rows = {**before.rows}
+    for name in names:
+        if name in near and _explains(near[name], found, before, name):
+            rows[name] = near[name]
+        else:
+            rows |= _rows(asking, f"rows of {name}", [name])
+    return replace(found, rows=rows)
+
+
+def _explains(rows: Buckets, found: Stamps, before: Stamps, name: str) -> bool:
+    """Whether all that has changed in a catalog are these rows."""
+    if name == _GUIDE:
+        return True
+    old, new = different(before.rows[name], rows)
+    sums = (one.totals[name] for one in (found, before))
+    each = (int(one) for one in sums if one)
+    return not reduce(xor, (row[0] for row in (*old.values(), *new.values())), reduce(xor, each, 0))
+
+
+def _rows_near(asking: Asking, before: Stamps, buckets: Collection[int]) -> dict[str, Buckets]:
+    """The rows of an earlier moment with those read again of some buckets.
+
+    And of what follows, where the parts of a new relation are, and of what is youngest.
+    """
+    last = max(_FIRST, *(one for rows in before.rows.values() for one in rows))
+    among = {one for bucket in buckets for one in (bucket, bucket + 1) if one < last} | {last}
+    starts = [one << _BITS for one in among]
+    ends = [(one + 1 << _BITS) - 1 if one < last else _LAST_OID for one in among]
+    arms = (_listed(name, _selected_again(name, one)) for name, one in KEYED.items())
+    sql = " UNION ALL ".join(arms)
+    rows = asking.rows("rows again", sql, [starts, ends], ["oid[]", "oid[]"])
+    return {
+        name: {**{one: old for one, old in before.rows[name].items() if one not in among}, **new}
+        for name, new in _bucketed(rows).items()
+    }
+
+
+def _rows(asking: Asking, label: str, names: Iterable[str]) -> dict[str, Buckets]:
+    arms = (_listed(name, _selected(name, KEYED[name], KEYED[name].rows)) for name in names)
+    return _bucketed(asking.rows(label, " UNION ALL ".join(arms)))
 
 
 def _listed(name: str, source: str) -> str:
     """SQL for one row: the columns of the rows of a catalog, each as a list."""
-    lists = ", ".join(f"array_agg(CAST({letter} AS bigint))" for letter in "kabc")
-    return f"SELECT '{name}', {lists} FROM ({source}) AS one (k, a, b, c)"
+    types = {"oid": "bigint", "sum": "bigint", "name": "text", "schema": "bigint"}
+    lists = ", ".join(f"array_agg(CAST({column} AS {kind}))" for column, kind in types.items())
+    return f"SELECT '{name}', {lists} FROM ({source}) AS one ({', '.join(types)})"
 
 
 def _bucketed(listed: Iterable[Sequence[Any]]) -> dict[str, Buckets]:
@@ -248,16 +302,11 @@ def _bucketed(listed: Iterable[Sequence[Any]]) -> dict[str, Buckets]:
     return found
 
 
-def _rows(name: str, one: Keyed) -> str:
-    return _selected(name, one, one.rows)
-
-
-def _rows_again(name: str, one: Keyed) -> str:
-    ends = f"CAST(bucket << {_BITS} AS oid) AND CAST((bucket + 1 << {_BITS}) - 1 AS oid)"
-    where = f"{one.key} BETWEEN {ends}" + (f" AND {one.where}" if one.where else "")
-    # OFFSET 0: found by an index, bucket by bucket.
+def _selected_again(name: str, one: Keyed) -> str:
+    where = one.within.format(key=one.key, start="span.start", end="span.end")
+    # OFFSET 0: found by an index, where there is one.
     return (
-        "SELECT one.* FROM unnest($1) AS bucket "
+        'SELECT one.* FROM unnest($1, $2) AS span (start, "end") '
         f"CROSS JOIN LATERAL ({_selected(name, one, where)} OFFSET 0) AS one"
     )
 
@@ -265,6 +314,5 @@ def _rows_again(name: str, one: Keyed) -> str:
 def _selected(name: str, one: Keyed, where: str) -> str:
     """SQL for object, sum, name and schema."""
     if one.name:
-        columns = f"{_ROW}, hashnameextended({one.name}, 0), {one.schema}"
-        return f"SELECT {one.key}, {columns} FROM {name} WHERE {where}"
+        return f"SELECT {one.key}, {_ROW}, {one.name}, {one.schema} FROM {name} WHERE {where}"
     return f"SELECT {one.key}, {_SUM}, NULL, NULL FROM {name} WHERE {where} GROUP BY 1"
