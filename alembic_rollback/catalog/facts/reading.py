@@ -126,12 +126,13 @@ def _again(asking: Asking, before: Moment | None, now: Stamps) -> Moment | None:
 def _read_again(asking: Asking, before: Moment, oids: Iterable[int]) -> Mapping[str, Objects]:
     """By query, the facts of some objects: one way to the server and back.
 
-    All facts of a query that cannot tell them from others, if what has changed may bear on them.
+    All facts of a query that cannot tell them from others. None of a query of other catalogs than
+    those that may have changed.
     """
     queries = {
         name: query
         for name, query in _queries(asking)
-        if query.partial or any(catalog in query.sql for catalog in KEYED)
+        if any(catalog in query.sql for catalog in KEYED)
     }
     arms = (
         f"SELECT '{name}', one.* FROM ({query.partial or query.sql}) AS one"
@@ -152,6 +153,8 @@ def _merged(part: Part, again: Objects, oids: Collection[int]) -> Part | None:
     moved: list[Fact] = []
     same = True
     for oid in oids:
+        if oid not in part.objects and oid not in again:
+            continue
         old = {fact.id: fact for fact in part.objects.get(oid, ())}
         now = {fact.id: _same(old.get(fact.id), fact) for fact in again.get(oid, ())}
         if [*old.items()] == [*now.items()]:

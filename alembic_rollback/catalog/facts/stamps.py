@@ -38,6 +38,8 @@ _FIRST = 16384 >> _BITS
 """The bucket of the first oid that isn't built in."""
 _LAST_OID = 2**32 - 1
 _OWN = "{} >= 16384"
+# Statistics from when there was nothing of this make an index look good.
+_MANY = "CAST({} AS bigint) >= 16384"
 
 
 class Keyed(NamedTuple):
@@ -61,7 +63,7 @@ class Keyed(NamedTuple):
 
 
 KEYED: dict[str, Keyed] = {
-    "pg_class": Keyed("oid", name="relname", schema="relnamespace"),
+    "pg_class": Keyed("oid", _MANY.format("oid"), name="relname", schema="relnamespace"),
     "pg_type": Keyed("oid", name="typname", schema="typnamespace"),
     "pg_proc": Keyed("oid", name="proname", schema="pronamespace"),
     "pg_attribute": Keyed(
@@ -75,7 +77,7 @@ KEYED: dict[str, Keyed] = {
         "oid >= 16384",
         "(conrelid BETWEEN {start} AND {end} OR contypid BETWEEN {start} AND {end})",
     ),
-    "pg_depend": Keyed("objid"),
+    "pg_depend": Keyed("objid", _MANY.format("objid")),
     "pg_description": Keyed("objoid"),
     "pg_enum": Keyed("enumtypid"),
     "pg_index": Keyed("indrelid"),
