@@ -268,7 +268,7 @@ def _rows_near(asking: Asking, before: Stamps, buckets: Collection[int]) -> dict
 
     And of what follows, where the parts of a new relation are, and of what is youngest.
     """
-    last = max(_FIRST, *(one for rows in before.rows.values() for one in rows))
+    last = max([_FIRST, *(one for rows in before.rows.values() for one in rows)])
     among = {one for bucket in buckets for one in (bucket, bucket + 1) if one < last} | {last}
     starts = [one << _BITS for one in among]
     ends = [(one + 1 << _BITS) - 1 if one < last else _LAST_OID for one in among]
