@@ -37,6 +37,9 @@ CREATE EVENT TRIGGER spread ON ddl_command_end EXECUTE FUNCTION apart.spread();
 """
 TABLE = "CREATE TABLE two.t (id integer PRIMARY KEY, a integer, b text);"
 ODD = """CREATE TABLE two."ö,'\\"" {}" (id integer);"""
+# It has a name from PostgreSQL 18 on.
+NOT_NULL = """DO $$ BEGIN IF current_setting('server_version_num')::integer >= 180000 THEN
+    COMMENT ON CONSTRAINT t_a_not_null ON two.t IS {}; END IF; END $$"""
 VIEW = TABLE + "CREATE VIEW two.v AS SELECT id, a FROM two.t;"
 FUNCTION = """
 CREATE FUNCTION two.f(a integer) RETURNS integer LANGUAGE sql IMMUTABLE AS 'SELECT 1';
@@ -178,6 +181,27 @@ CASES = {
     "a parent's column more": Case(PARTS, "ALTER TABLE two.parent ADD b integer DEFAULT 1"),
     "a constraint's comment": Case(
         TABLE, "COMMENT ON CONSTRAINT t_pkey ON two.t IS 'x'; COMMENT ON INDEX two.t_pkey IS 'y'"
+    ),
+    "a comment on a constraint's index": Case(
+        TABLE + "COMMENT ON CONSTRAINT t_pkey ON two.t IS 'x'", "COMMENT ON INDEX two.t_pkey IS 'y'"
+    ),
+    "no comment on a constraint's index": Case(
+        TABLE + "COMMENT ON TABLE two.t IS 'x'; COMMENT ON INDEX two.t_pkey IS 'y'",
+        "COMMENT ON INDEX two.t_pkey IS NULL",
+    ),
+    "no comment on NOT NULL": Case(
+        TABLE
+        + "ALTER TABLE two.t ALTER a SET NOT NULL; COMMENT ON COLUMN two.t.a IS 'x';"
+        + NOT_NULL.format("'y'"),
+        NOT_NULL.format("NULL"),
+    ),
+    "a comment on NOT NULL": Case(
+        TABLE + "ALTER TABLE two.t ALTER a SET NOT NULL; COMMENT ON COLUMN two.t.a IS 'x'",
+        NOT_NULL.format("'y'"),
+    ),
+    "no comment on an identity's sequence": Case(
+        PARTS + "COMMENT ON COLUMN two.e.day IS 'x'; COMMENT ON SEQUENCE two.e_id_seq IS 'y'",
+        "COMMENT ON SEQUENCE two.e_id_seq IS NULL",
     ),
     "a constraint from an index": Case(
         TABLE + "CREATE UNIQUE INDEX u ON two.t (a); COMMENT ON INDEX two.u IS 'u';",
