@@ -77,7 +77,12 @@ KEYED: dict[str, Keyed] = {
         "oid >= 16384",
         "(conrelid BETWEEN {start} AND {end} OR contypid BETWEEN {start} AND {end})",
     ),
-    "pg_depend": Keyed("objid", _MANY.format("objid")),
+    "pg_depend": Keyed(
+        "objid",
+        _MANY.format("objid"),
+        "objid BETWEEN {start} AND {end} AND classid = ANY (ARRAY("
+        "SELECT oid FROM pg_class WHERE oid < 16384 AND relkind = 'r'))",
+    ),
     "pg_description": Keyed("objoid"),
     "pg_enum": Keyed("enumtypid"),
     "pg_index": Keyed("indrelid"),
