@@ -26,9 +26,9 @@ if TYPE_CHECKING:
 # it is always the same: PostgreSQL keeps what it counts to as long as the transaction lasts.
 _XMIN = "age(xmin) - (SELECT CAST(age(CAST('3' AS xid)) AS bigint))"
 _ROW = f"hashtidextended(ctid, {_XMIN})"
-# No two rows of a catalog have one ctid, so that none can hide another from the sum. A row that came
-# with the server (xmin 1, which has no age) is the same until it goes, and what is put in its place
-# has another xmin: the number of rows tells whether any has gone.
+# No two rows of a catalog have one ctid, so that none can hide another from the sum. A row that
+# came with the server (xmin 1, which has no age) is the same until it goes, and what is put in its
+# place has another xmin: the number of rows tells whether any has gone.
 _SUM = f"bit_xor({_ROW})"
 _BUILT_IN_SUM = f"concat(count(*), ' ', {_SUM} FILTER (WHERE xmin <> '1'))"
 _BITS = 6
