@@ -15,8 +15,9 @@ from sqlalchemy.pool import NullPool
 
 from alembic_rollback.catalog.facts.asking import Asking
 from alembic_rollback.catalog.facts.memory import Memory
-from alembic_rollback.catalog.facts.reading import read
-from alembic_rollback.catalog.facts.stamps import STAMPED
+from alembic_rollback.catalog.facts.model import Id, Snapshot
+from alembic_rollback.catalog.facts.reading import comparable, read
+from alembic_rollback.catalog.facts.stamps import STAMPED, stamps, with_rows
 
 
 @dataclass(frozen=True)
@@ -28,7 +29,17 @@ class Case:
 
 
 BASE = "CREATE SCHEMA one; CREATE SCHEMA two; CREATE SCHEMA apart;"
+# Between any two statements there are as many oids as share a bucket.
+SPREAD = """
+CREATE FUNCTION apart.spread() RETURNS event_trigger LANGUAGE plpgsql AS
+    'BEGIN PERFORM lo_creat(-1) FROM generate_series(1, 64); END';
+CREATE EVENT TRIGGER spread ON ddl_command_end EXECUTE FUNCTION apart.spread();
+"""
 TABLE = "CREATE TABLE two.t (id integer PRIMARY KEY, a integer, b text);"
+ODD = """CREATE TABLE two."ö,'\\"" {}" (id integer);"""
+# It has a name from PostgreSQL 18 on.
+NOT_NULL = """DO $$ BEGIN IF current_setting('server_version_num')::integer >= 180000 THEN
+    COMMENT ON CONSTRAINT t_a_not_null ON two.t IS {}; END IF; END $$"""
 VIEW = TABLE + "CREATE VIEW two.v AS SELECT id, a FROM two.t;"
 FUNCTION = """
 CREATE FUNCTION two.f(a integer) RETURNS integer LANGUAGE sql IMMUTABLE AS 'SELECT 1';
@@ -67,6 +78,13 @@ CREATE TABLE two.parent (a integer CHECK (a > 0)); CREATE TABLE two.child () INH
 """
 CASES = {
     "a table before another of its name": Case(VIEW, "CREATE TABLE one.t (x integer)"),
+    "a table before another of its odd name": Case(
+        ODD + """CREATE VIEW two.v AS SELECT 1 AS x FROM two."ö,'\\"" {}";""",
+        """CREATE TABLE one."ö,'\\"" {}" ()""",
+    ),
+    "no table before another of its odd name": Case(
+        ODD + """CREATE TABLE one."ö,'\\"" {}" ()""", """DROP TABLE one."ö,'\\"" {}" """
+    ),
     "a view before a table": Case(VIEW, "CREATE VIEW one.t AS SELECT 1 AS x"),
     "an index before a table": Case(
         VIEW + "CREATE TABLE one.s (x integer)", "CREATE INDEX t ON one.s (x)"
@@ -153,12 +171,37 @@ CASES = {
     "an index of partitions less": Case(PARTS, "DROP INDEX two.i"),
     "an index's parameters": Case(PARTS, "ALTER INDEX two.e1_day_id_idx SET (fillfactor = 50)"),
     "a partition's index": Case(PARTS, "ALTER INDEX two.e1_note_idx SET (fillfactor = 50)"),
+    "TOAST's parameters after a rewrite": Case(
+        TABLE + "ALTER TABLE two.t ALTER a TYPE bigint",
+        "ALTER TABLE two.t SET (toast.autovacuum_enabled = off)",
+    ),
     "TOAST's parameters": Case(TABLE, "ALTER TABLE two.t SET (toast.autovacuum_enabled = off)"),
     "a partition detached": Case(PARTS, "ALTER TABLE two.e DETACH PARTITION two.e1"),
     "a child no more": Case(PARTS, "ALTER TABLE two.child NO INHERIT two.parent"),
     "a parent's column more": Case(PARTS, "ALTER TABLE two.parent ADD b integer DEFAULT 1"),
     "a constraint's comment": Case(
         TABLE, "COMMENT ON CONSTRAINT t_pkey ON two.t IS 'x'; COMMENT ON INDEX two.t_pkey IS 'y'"
+    ),
+    "a comment on a constraint's index": Case(
+        TABLE + "COMMENT ON CONSTRAINT t_pkey ON two.t IS 'x'", "COMMENT ON INDEX two.t_pkey IS 'y'"
+    ),
+    "no comment on a constraint's index": Case(
+        TABLE + "COMMENT ON TABLE two.t IS 'x'; COMMENT ON INDEX two.t_pkey IS 'y'",
+        "COMMENT ON INDEX two.t_pkey IS NULL",
+    ),
+    "no comment on NOT NULL": Case(
+        TABLE
+        + "ALTER TABLE two.t ALTER a SET NOT NULL; COMMENT ON COLUMN two.t.a IS 'x';"
+        + NOT_NULL.format("'y'"),
+        NOT_NULL.format("NULL"),
+    ),
+    "a comment on NOT NULL": Case(
+        TABLE + "ALTER TABLE two.t ALTER a SET NOT NULL; COMMENT ON COLUMN two.t.a IS 'x'",
+        NOT_NULL.format("'y'"),
+    ),
+    "no comment on an identity's sequence": Case(
+        PARTS + "COMMENT ON COLUMN two.e.day IS 'x'; COMMENT ON SEQUENCE two.e_id_seq IS 'y'",
+        "COMMENT ON SEQUENCE two.e_id_seq IS NULL",
     ),
     "a constraint from an index": Case(
         TABLE + "CREATE UNIQUE INDEX u ON two.t (a); COMMENT ON INDEX two.u IS 'u';",
@@ -173,6 +216,23 @@ CASES = {
         TABLE + "CREATE ROLE memo; ALTER TABLE two.t OWNER TO memo; "
         "CREATE POLICY p ON two.t TO memo; GRANT SELECT ON two.t TO memo",
         "ALTER ROLE memo RENAME TO memory",
+    ),
+    "a column's statistics": Case(TABLE, "ALTER TABLE two.t ALTER a SET STATISTICS 5"),
+    "a column's comment": Case(TABLE, "COMMENT ON COLUMN two.t.a IS 'x'"),
+    "a column's default": Case(
+        TABLE + "CREATE SEQUENCE two.s", "ALTER TABLE two.t ALTER a SET DEFAULT nextval('two.s')"
+    ),
+    "another query of a view": Case(
+        VIEW + "CREATE TABLE two.u (id integer, a integer)",
+        "CREATE OR REPLACE VIEW two.v AS SELECT id, a FROM two.u",
+    ),
+    "a constraint less": Case(
+        TABLE + "ALTER TABLE two.t ADD CHECK (a > 0); CREATE TABLE two.u (id integer)",
+        "ALTER TABLE two.t DROP CONSTRAINT t_a_check",
+    ),
+    "much at once": Case(
+        TABLE + "".join(f"CREATE TABLE two.t{n} (a integer);" for n in range(20)),
+        "".join(f"ALTER TABLE two.t{n} ADD b integer;" for n in range(20)),
     ),
     "another owner": Case(TABLE + "CREATE ROLE memo", "ALTER TABLE two.t OWNER TO memo"),
     "a schema renamed": Case(VIEW, "ALTER SCHEMA two RENAME TO three"),
@@ -247,20 +307,26 @@ def session(shared: Engine) -> Iterator[Connection]:
         yield connection
 
 
+def assert_same(one: Snapshot, other: Snapshot) -> None:
+    """They say the same, in the same order."""
+    assert one == other
+    assert [*one.facts] == [*other.facts]
+
+
 @pytest.mark.parametrize("name", CASES)
 def test_the_same_with_and_without(name: str, session: Connection) -> None:
     case, memory = CASES[name], Memory()
     try:
-        run(session, BASE + case.make)
+        run(session, BASE + SPREAD + case.make)
         before = read(session, prepared=True, memory=memory)
         unchanged = session.begin_nested()
         run(session, case.do)
-        assert read(session, prepared=True, memory=memory) == read(session, prepared=True)
+        assert_same(read(session, prepared=True, memory=memory), read(session, prepared=True))
         unchanged.rollback()
         assert read(session, prepared=True, memory=memory) is before
         # Once more: the slots of what was rolled back are free for other rows.
         run(session, case.do)
-        assert read(session, prepared=True, memory=memory) == read(session, prepared=True)
+        assert_same(read(session, prepared=True, memory=memory), read(session, prepared=True))
     finally:
         session.rollback()
 
@@ -282,7 +348,7 @@ def test_step_by_step(prepared: bool, shared: Engine) -> None:
             run(connection, step)
             edges = bool(len(step) % 2)
             now = read(connection, edges=edges, prepared=prepared, memory=memory)
-            assert now == read(connection, edges=edges, prepared=prepared)
+            assert_same(now, read(connection, edges=edges, prepared=prepared))
             assert read(connection, edges=edges, prepared=prepared, memory=memory) is now
 
 
@@ -325,6 +391,20 @@ def test_vacuum_moves_nothing(engine: Engine) -> None:
         assert read(connection, memory=memory) == read(connection)
 
 
+def test_xids_go_on(engine: Engine) -> None:
+    memory = Memory()
+    with engine.connect() as connection:
+        run(connection, "CREATE TABLE t (a integer)")
+        before = read(connection, memory=memory)
+        connection.commit()
+        for _ in range(3):
+            run(connection, "SELECT pg_current_xact_id()")
+            assert read(connection, memory=memory) is before
+            connection.commit()
+            assert read(connection, memory=memory) is before
+            connection.commit()
+
+
 def asked(connection: Connection, memory: Memory) -> list[str]:
     """The queries of one reading."""
     found: list[str] = []
@@ -353,6 +433,73 @@ def test_what_is_asked(shared: Engine) -> None:
         assert not {"tables", "indexes", "constraints", "views", "routines"} & {*queries}
         changed.rollback()
         assert asked(connection, memory) == ["stamps"]
+
+
+def assert_known(connection: Connection, memory: Memory) -> None:
+    """What was just read with a memory is what there is, and so are the rows to compare with."""
+    now = read(connection, edges=False, prepared=True, memory=memory)
+    assert_same(now, read(connection, edges=False, prepared=True))
+    with comparable(connection):
+        asking = Asking(connection, prepared=False)
+        found = stamps(asking)
+        moment = memory.same(found)
+        assert moment
+        assert moment.stamps.rows == with_rows(asking, found).rows
+
+
+def test_where_it_is_looked(shared: Engine) -> None:
+    memory = Memory()
+    with shared.connect() as connection:
+        # Nothing at first, then one bucket after the other, of which the first is empty again.
+        run(connection, BASE + SPREAD)
+        read(connection, edges=False, prepared=True, memory=memory)
+        for sql, elsewhere in (
+            ("CREATE TABLE two.a (id integer)", False),
+            ("CREATE TABLE two.b (id integer); CREATE TABLE two.c (id integer)", False),
+            ("ALTER TABLE two.b ADD x integer", False),
+            ("ALTER TABLE two.b ALTER x SET STATISTICS 5", True),
+            ("DROP TABLE two.a", False),
+            ("ALTER TABLE two.c ADD x integer; COMMENT ON COLUMN two.b.x IS 'x'", True),
+        ):
+            run(connection, sql)
+            queries = asked(connection, memory)
+            assert "again" in queries
+            assert any(query.startswith("rows of") for query in queries) is elsewhere
+            assert_known(connection, memory)
+
+
+def test_two_objects_in_one_bucket(shared: Engine) -> None:
+    memory = Memory()
+    with shared.connect() as connection:
+        run(connection, BASE + "CREATE SEQUENCE two.a; CREATE SEQUENCE two.b")
+        read(connection, edges=False, prepared=True, memory=memory)
+        run(connection, "DROP SEQUENCE two.a; ALTER SEQUENCE two.b INCREMENT 5")
+        assert_known(connection, memory)
+
+
+def test_the_first_object(engine: Engine) -> None:
+    memory = Memory()
+    with engine.connect() as connection:
+        read(connection, edges=False, prepared=True, memory=memory)
+        run(connection, "CREATE TABLE t (id integer)")
+        assert asked(connection, memory)[-1] == "again"
+        assert_known(connection, memory)
+
+
+def test_oids_have_32_bits(engine: Engine) -> None:
+    memory = Memory()
+    with engine.connect() as connection:
+        run(connection, "CREATE TABLE t ()")
+        connection.commit()
+        run(connection, "SET LOCAL allow_system_table_mods = on")
+        for oid in (2**31 - 1, 2**31, 2**32 - 1):
+            run(connection, f"UPDATE pg_class SET oid = {oid} WHERE relname = 't'")
+            read(connection, edges=False, prepared=True, memory=memory)
+            run(connection, f"COMMENT ON TABLE t IS '{oid}'")
+            assert asked(connection, memory) == ["stamps", "rows again", "reached", "again"]
+            assert_known(connection, memory)
+            assert Id(1259, oid, 0, "comment") in read(connection, memory=memory).facts
+            run(connection, "COMMENT ON TABLE t IS NULL")
 
 
 def test_every_catalog_with_facts_is_stamped() -> None:

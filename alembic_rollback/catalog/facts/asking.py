@@ -12,7 +12,7 @@ _PREPARED = "SELECT name FROM pg_prepared_statements"
 
 
 class Asking:
-    """Runs queries by name, each a text of its own: `$1` and so on stand for lists of numbers."""
+    """Runs queries by name, each a text of its own: `$1` and so on stand for lists."""
 
     def __init__(self, connection: Connection, prepared: bool) -> None:
         self._connection, self._prepared = connection, prepared
@@ -25,10 +25,14 @@ class Asking:
         return int((getattr(self._connection.dialect, "server_version_info", None) or (0,))[0])
 
     def rows(
-        self, name: str, sql: str, numbers: Sequence[Iterable[int]] = (), types: Sequence[str] = ()
+        self,
+        name: str,
+        sql: str,
+        given: Sequence[Iterable[int | str]] = (),
+        types: Sequence[str] = (),
     ) -> Sequence[Any]:
-        """What a query returns. types: those of the numbers, such as `oid[]`."""
-        lists = [f"'{{{','.join(map(str, one))}}}'" for one in numbers]
+        """What a query returns. given: lists of numbers, or of their digits. types: `oid[]`, …"""
+        lists = [f"'{{{','.join(map(str, one))}}}'" for one in given]
         if not self._prepared:
             for place, (one, kind) in enumerate(zip(lists, types, strict=True), 1):
                 sql = sql.replace(f"${place}", f"CAST({one} AS {kind})")

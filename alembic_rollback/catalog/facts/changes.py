@@ -9,33 +9,33 @@ is for all that is rare.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Mapping
 from typing import TYPE_CHECKING
 
-from alembic_rollback.catalog.facts.stamps import KEYED, Stamps, different
+from alembic_rollback.catalog.facts.stamps import KEYED, Rows, Stamps, different
 
 if TYPE_CHECKING:
     from alembic_rollback.catalog.facts.asking import Asking
     from alembic_rollback.catalog.facts.model import Fact
 
 # What needs the objects given, directly or not, and which relation or type is read for it. Another
-# table's foreign key needs nothing of a table but names.
+# table's foreign key needs nothing of a table but names. OFFSET 0: found by its index, row by row.
 _REACHED = """
     WITH RECURSIVE given (classid, objid) AS (
         SELECT class.oid, one FROM unnest($1) AS one
         CROSS JOIN (VALUES (CAST(1259 AS oid)), (1247), (1255)) AS class (oid)
         UNION ALL SELECT 1259, indrelid FROM pg_index WHERE indexrelid = ANY ($1)
-        UNION ALL SELECT 1259, oid FROM pg_class WHERE reltoastrelid = ANY ($1)
         UNION ALL SELECT 1247, reltype FROM pg_class WHERE oid = ANY ($1) AND reltype <> 0
         UNION ALL SELECT 1259, typrelid FROM pg_type WHERE oid = ANY ($1) AND typrelid <> 0
         UNION ALL SELECT 1247, typelem FROM pg_type WHERE oid = ANY ($1) AND typelem >= 16384
         UNION ALL SELECT 1259, refobjid FROM pg_depend WHERE classid = 1259 AND objid = ANY ($1)
-            AND refclassid = 1259 AND refobjsubid > 0 AND deptype IN ('a', 'i')),
+            AND refclassid = 1259 AND (deptype = 'i' OR deptype = 'a' AND refobjsubid > 0)),
     reached (classid, objid) AS (
         SELECT classid, objid FROM given
         UNION
         SELECT d.classid, d.objid FROM reached r
-        JOIN pg_depend d ON d.refclassid = r.classid AND d.refobjid = r.objid
+        CROSS JOIN LATERAL (SELECT d.classid, d.objid FROM pg_depend d
+            WHERE d.refclassid = r.classid AND d.refobjid = r.objid OFFSET 0) d
         LEFT JOIN pg_constraint k ON d.classid = 2606 AND k.oid = d.objid AND k.contype = 'f'
         WHERE d.objid >= 16384 AND (k.oid IS NULL OR k.conrelid = r.objid))
     SELECT CAST(objid AS bigint) FROM reached
@@ -54,46 +54,46 @@ _TAKEN = (
     "WHERE nspname = ANY (current_schemas(true))) SELECT "
 ) + " OR ".join(
     f"EXISTS (SELECT FROM {name} WHERE {one.schema} IN (SELECT oid FROM path) "
-    f"AND hashtextextended(CAST({one.name} AS text), 0) = ANY (${place}) AND oid <> ALL ($1))"
+    f"AND {one.name} = ANY (ARRAY(SELECT CAST(convert_from(decode(one, 'hex'), 'UTF8') AS name) "
+    f"FROM unnest(${place}) AS one)) AND oid <> ALL ($1))"
     for place, (name, one) in enumerate(_NAMED.items(), 2)
 )
 
 
 def changed(asking: Asking, before: Stamps, now: Stamps) -> frozenset[int] | None:
-    """The oids of all that has to be read again; None where everything has to be.
-
-    now: with the rows of every catalog that differs.
-    """
+    """The oids of all that has to be read again; None where everything has to be."""
     names = before.differs(now)
     if before.setting != now.setting or not names <= KEYED.keys():
         return None
-    oids = {oid for name in names for oid in different(before.rows[name], now.rows[name])}
-    if not oids or _ambiguous(asking, before, now, names & _NAMED.keys()):
+    rows = {name: different(before.rows[name], now.rows[name]) for name in names}
+    oids = {oid for old, new in rows.values() for oid in (*old, *new)}
+    named = {name: rows[name] for name in names & _NAMED.keys()}
+    if not oids or _ambiguous(asking, named):
         return None
     return frozenset(row[0] for row in asking.rows("reached", _REACHED, [oids], ["oid[]"])) | oids
 
 
-def _ambiguous(asking: Asking, before: Stamps, now: Stamps, catalogs: Iterable[str]) -> bool:
-    """Whether a name was given to something else, or names one more or one less than before."""
-    new: set[int] = set()
-    given: dict[str, set[int]] = {}
-    for catalog in catalogs:
-        old_rows, new_rows = before.rows[catalog], now.rows[catalog]
-        others = different(old_rows, new_rows)
-        stayed = [one for one in others if one in old_rows and one in new_rows]
-        if any(old_rows[one][1:] != new_rows[one][1:] for one in stayed):
+def _ambiguous(asking: Asking, rows: Mapping[str, tuple[Rows, Rows]]) -> bool:
+    """Whether a name was given to something else, or names one more or one less than before.
+
+    rows: what was and what is of the objects that differ, by catalog.
+    """
+    added: set[int] = set()
+    given: dict[str, set[str]] = {}
+    for catalog, (old, new) in rows.items():
+        if any(old[one][1:] != new[one][1:] for one in old.keys() & new.keys()):
             return True
-        came = [new_rows[one][1] for one in others if one not in old_rows]
-        went = [old_rows[one][1] for one in others if one not in new_rows]
+        came = [new[one][1] for one in new.keys() - old.keys()]
+        went = [old[one][1] for one in old.keys() - new.keys()]
         if len({*came}) < len(came) or len({*went}) < len(went):
             return True
-        new |= others - old_rows.keys()
+        added |= new.keys() - old.keys()
         given[catalog] = {*came, *went}
     if not any(given.values()):
         return False
-    names = [given.get(catalog, ()) for catalog in _NAMED]
-    types = ["oid[]", *("bigint[]" for _ in names)]
-    return bool(asking.rows("names taken", _TAKEN, [new, *names], types)[0][0])
+    names = [[one.encode().hex() for one in given.get(catalog, ())] for catalog in _NAMED]
+    types = ["oid[]", *("text[]" for _ in names)]
+    return bool(asking.rows("names taken", _TAKEN, [added, *names], types)[0][0])
 
 
 def unsettles(old: Fact, new: Fact) -> bool:

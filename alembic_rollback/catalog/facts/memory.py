@@ -5,20 +5,33 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, TypeAlias
+from functools import cached_property
+from operator import attrgetter
+from typing import TYPE_CHECKING
 
-from alembic_rollback.catalog.facts.model import Fact, Snapshot
 from alembic_rollback.catalog.facts.stamps import KEYED, Stamps
 
 if TYPE_CHECKING:
     from alembic_rollback.catalog.facts.linking import Link
-
-Part: TypeAlias = Mapping[int, Sequence[Fact]]
-"""The facts of one query, by the oids of the objects that they were read with."""
+    from alembic_rollback.catalog.facts.model import Fact, Id, Snapshot
 
 _KEPT = 6
 """Before, after, after the down and after the second up; and what was tried meanwhile."""
-_COMPARED = 3
+
+
+@dataclass(frozen=True)
+class Part:
+    """What one query said."""
+
+    objects: Mapping[int, Sequence[Fact]]
+    """By the oids of the objects that the facts were read with."""
+    facts: Mapping[Id, Fact]
+    """The same, by age."""
+
+    @cached_property
+    def parents(self) -> frozenset[Id | None]:
+        """What the facts go with."""
+        return frozenset(map(attrgetter("parent"), self.facts.values())) - {None}
 
 
 @dataclass
@@ -60,15 +73,15 @@ class Memory:
                 return one
         return None
 
-    def near(self, now: Stamps) -> list[Moment]:
-        """Readings from which hardly anything may have changed, the last ones first."""
-        found = [
-            (len(names), place, one)
-            for place, one in enumerate(reversed(self._moments))
+    def nearest(self, now: Stamps) -> Moment | None:
+        """The last reading since which the least may have changed, and nothing that is rare."""
+        near = [
+            ((len(one.stamps.buckets(now)), len(names)), one)
+            for one in reversed(self._moments)
             if one.stamps.setting == now.setting
             and (names := one.stamps.differs(now)) <= KEYED.keys()
         ]
-        return [one for *_, one in sorted(found, key=lambda one: one[:2])[:_COMPARED]]
+        return min(near, key=lambda one: one[0])[1] if near else None
 
     def linked(self) -> Moment | None:
         """The last reading that knows what needs what."""

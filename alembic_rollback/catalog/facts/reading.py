@@ -4,10 +4,9 @@ for what has changed since an earlier one.
 
 from __future__ import annotations
 
-from collections import defaultdict
+from bisect import insort
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from alembic_rollback.catalog.facts import families  # noqa: F401  registers every kind
@@ -17,7 +16,14 @@ from alembic_rollback.catalog.facts.linking import Link, linked, links, links_ag
 from alembic_rollback.catalog.facts.memory import Memory, Moment, Part
 from alembic_rollback.catalog.facts.model import Fact, Id, Snapshot
 from alembic_rollback.catalog.facts.registry import QUERIES, Query
-from alembic_rollback.catalog.facts.stamps import KEYED, Stamps, stamps, with_rows
+from alembic_rollback.catalog.facts.stamps import (
+    KEYED,
+    Stamps,
+    different,
+    stamps,
+    with_rows,
+    with_rows_since,
+)
 
 if TYPE_CHECKING:
     from sqlalchemy.engine import Connection
@@ -31,11 +37,13 @@ _SETTINGS = (
     # The catalogs have no statistics in a new database, which makes any plan as good as another.
     "set_config('plan_cache_mode', 'force_generic_plan', true)"
 )
-_INITIAL = "(SELECT reset_val FROM pg_settings WHERE name = 'search_path')"
+_INITIAL = "NULL"  # what the session started with
 # Temporary tables, unless named here, would come first.
 _NOTHING = "'pg_catalog, pg_temp'"
 _MEMBERS = "SELECT classid, objid FROM pg_depend WHERE deptype = 'e'"
 Members: TypeAlias = frozenset[tuple[int, int]]
+Objects: TypeAlias = Mapping[int, Sequence[Fact]]
+"""By the oids of the objects that the facts were read with."""
 
 
 def read(
@@ -60,7 +68,7 @@ def read(
         asking = Asking(connection, prepared)
         if memory is None or elsewhere:
             parts, _ = _parts(asking, elsewhere)
-            facts = _facts(parts)
+            facts = _facts(parts.values())
             return linked(facts, links(asking)) if edges else Snapshot(facts)
         moment = _moment(asking, memory)
         return _linked(asking, memory, moment) if edges else moment.snapshot
@@ -85,79 +93,103 @@ def _moment(asking: Asking, memory: Memory) -> Moment:
     now = stamps(asking)
     found = memory.same(now)
     if found is None:
-        found = _again(asking, memory.near(now), now) or _anew(asking, now)
+        found = _again(asking, memory.nearest(now), now) or _anew(asking, now)
         memory.keep(found)
     return found
 
 
 def _anew(asking: Asking, now: Stamps) -> Moment:
-    now = with_rows(asking, now, KEYED)
+    now = with_rows(asking, now)
     parts, members = _parts(asking)
-    return Moment(now, parts, members, Snapshot(_facts(parts)))
+    return Moment(now, parts, members, Snapshot(_facts(parts.values())))
 
 
-def _again(asking: Asking, near: Sequence[Moment], now: Stamps) -> Moment | None:
+def _again(asking: Asking, before: Moment | None, now: Stamps) -> Moment | None:
     """What has changed since an earlier reading, and the rest of that; None if all may have."""
-    names = {name for one in near for name in one.stamps.differs(now)}
-    now = with_rows(asking, now, names)
-    before = min(near, key=lambda one: one.stamps.distance(now), default=None)
-    oids = changed(asking, before.stamps, now) if before else None
-    if before is None or oids is None or any(objid in oids for _, objid in before.members):
+    if before is None:
         return None
-    again = _partly(asking, before, oids)
-    names = before.stamps.differs(now)
-    parts: dict[str, Part] = {}
-    for name, query in _queries(asking):
+    now = with_rows_since(asking, now, before.stamps)
+    oids = changed(asking, before.stamps, now)
+    if oids is None or any(objid in oids for _, objid in before.members):
+        return None
+    parts = {**before.parts}
+    for name, found in _read_again(asking, before, oids).items():
         part = before.parts[name]
-        if query.partial:
-            merged = _merged(part, again.get(name, {}), oids)
-            if merged is None:
-                return None
-            part = merged
-        elif any(catalog in query.sql for catalog in names):
-            part = _part(query, asking.rows(name, query.sql), before.members)
-        parts[name] = part
-    now = replace(now, rows={**before.stamps.rows, **now.rows})
-    return Moment(now, parts, before.members, Snapshot(_facts(parts)))
+        whole = QUERIES[name].partial is None
+        merged = _merged(part, found, found.keys() | part.objects.keys() if whole else oids)
+        if merged is None:
+            return None
+        parts[name] = merged
+    return Moment(now, parts, before.members, Snapshot(_facts(parts.values())))
 
 
-def _partly(asking: Asking, before: Moment, oids: Iterable[int]) -> Mapping[str, Part]:
-    """By query, the facts of some objects: one way to the server and back."""
-    queries = {name: query for name, query in _queries(asking) if query.partial}
+def _read_again(asking: Asking, before: Moment, oids: Iterable[int]) -> Mapping[str, Objects]:
+    """By query, the facts of some objects: one way to the server and back.
+
+    All facts of a query that cannot tell them from others. None of a query of other catalogs than
+    those that may have changed.
+    """
+    queries = {
+        name: query
+        for name, query in _queries(asking)
+        if any(catalog in query.sql for catalog in KEYED)
+    }
     arms = (
-        f"SELECT '{name}', one.* FROM ({query.partial}) AS one" for name, query in queries.items()
+        f"SELECT '{name}', one.* FROM ({query.partial or query.sql}) AS one"
+        for name, query in queries.items()
     )
-    rows = defaultdict(list)
+    rows: dict[str, list[Any]] = {name: [] for name in queries}
     for name, *row in asking.rows("again", " UNION ALL ".join(arms), [oids], ["oid[]"]):
         rows[name].append(row)
-    return {name: _part(queries[name], found, before.members) for name, found in rows.items()}
+    return {name: _read(queries[name], found, before.members) for name, found in rows.items()}
 
 
-def _merged(part: Part, again: Part, oids: Collection[int]) -> Part | None:
+def _merged(part: Part, again: Objects, oids: Collection[int]) -> Part | None:
     """One query's facts with those of the objects that were read again.
 
     None where one of them bears on what is said of other objects.
     """
-    old = {oid: part[oid] for oid in oids if oid in part}
-    if not old and not again:
-        return part
-    found = dict(part)
-    for oid, facts in old.items():
-        known = {fact.id: fact for fact in facts}
-        now = again.get(oid, ())
-        if any(fact.id in known and unsettles(known[fact.id], fact) for fact in now):
+    objects, facts = {**part.objects}, {**part.facts}
+    moved: list[Fact] = []
+    same = True
+    for oid in oids:
+        if oid not in part.objects and oid not in again:
+            continue
+        old = {fact.id: fact for fact in part.objects.get(oid, ())}
+        now = {fact.id: _same(old.get(fact.id), fact) for fact in again.get(oid, ())}
+        if [*old.items()] == [*now.items()]:
+            continue
+        if any(one in old and unsettles(old[one], fact) for one, fact in now.items()):
             return None
-        if now:
-            found[oid] = [_same(known.get(fact.id), fact) for fact in now]
+        same = False
+        objects[oid] = [*now.values()]
+        if not now:
+            del objects[oid]
+        if [*old] == [*now]:
+            facts.update(now)
         else:
-            del found[oid]
-    found.update((oid, facts) for oid, facts in again.items() if oid not in old)
-    return found
+            moved += now.values()
+            for one in old:
+                del facts[one]
+    return part if same else Part(objects, _inserted(facts, moved))
 
 
 def _same(old: Fact | None, new: Fact) -> Fact:
     """The fact itself where it is as it was: `compare` sees at once that it is the same."""
     return old if old is not None and old == new else new
+
+
+def _inserted(facts: dict[Id, Fact], others: Iterable[Fact]) -> dict[Id, Fact]:
+    """Facts by age, with others, which mostly are younger than all of them."""
+    last = next(reversed(facts.values()), None)
+    younger = sorted(others, key=_age)
+    if not last or not younger or _age(last) <= _age(younger[0]):
+        facts.update((fact.id, fact) for fact in younger)
+        return facts
+    found = [*facts.values()]
+    for fact in younger:
+        insort(found, fact, key=_age)
+    return {fact.id: fact for fact in found}
 
 
 def _linked(asking: Asking, memory: Memory, moment: Moment) -> Snapshot:
@@ -171,8 +203,8 @@ def _links(asking: Asking, memory: Memory, moment: Moment) -> Sequence[Link]:
     known = memory.linked()
     if known is None or known.links is None:
         return links(asking)
-    before, now = (one.stamps.rows["pg_depend"] for one in (known, moment))
-    return links_again(asking, known.links, {oid for oid, _ in before.items() ^ now.items()})
+    old, new = different(*(one.stamps.rows["pg_depend"] for one in (known, moment)))
+    return links_again(asking, known.links, old.keys() | new.keys())
 
 
 # Facts ---------------------------------------------------------------------------------------
@@ -188,11 +220,11 @@ def _parts(asking: Asking, elsewhere: bool = False) -> tuple[dict[str, Part], Me
     """Everything, and what belongs to extensions."""
     members = frozenset((row[0], row[1]) for row in asking.rows("members", _MEMBERS))
     queries = _queries(asking, elsewhere)
-    found = {name: _part(one, asking.rows(name, one.sql), members) for name, one in queries}
+    found = {name: _part(_read(one, asking.rows(name, one.sql), members)) for name, one in queries}
     return found, members
 
 
-def _part(query: Query, rows: Iterable[Any], members: Members) -> Part:
+def _read(query: Query, rows: Iterable[Any], members: Members) -> Objects:
     found: dict[int, list[Fact]] = {}
     for row in rows:
         if (row[0], row[1]) not in members or row[4] == "extension":
@@ -208,16 +240,26 @@ def _fact(row: Any) -> Fact:
     return Fact(Id(classid, objid, number, aspect), kind, key, name, whole, found)
 
 
-def _facts(parts: Mapping[str, Part]) -> dict[Id, Fact]:
+def _part(objects: Objects) -> Part:
+    facts = (fact for one in objects.values() for fact in one)
+    return Part(objects, {fact.id: fact for fact in sorted(facts, key=_age)})
+
+
+def _facts(parts: Collection[Part]) -> dict[Id, Fact]:
     """All of them, without what hangs on something that is left out; each query's by age."""
     found: dict[Id, Fact] = {}
-    for part in parts.values():
-        facts = [fact for one in part.values() for fact in one]
-        found.update((fact.id, fact) for fact in sorted(facts, key=_age))
-    while orphans := [one.id for one in found.values() if one.parent and one.parent not in found]:
-        for orphan in orphans:
-            del found[orphan]
+    for part in parts:
+        found.update(part.facts)
+    # Hardly ever is anything left out: sets find that without a look at each fact.
+    if any(part.parents.difference(found) for part in parts):
+        _leave_out_orphans(found)
     return found
+
+
+def _leave_out_orphans(facts: dict[Id, Fact]) -> None:
+    while orphans := [one.id for one in facts.values() if one.parent and one.parent not in facts]:
+        for orphan in orphans:
+            del facts[orphan]
 
 
 def _age(fact: Fact) -> tuple[int, int]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Sequence
+from functools import cached_property
 from typing import TYPE_CHECKING, TypeAlias, TypeVar
 
 if TYPE_CHECKING:
@@ -114,7 +115,7 @@ class Query:
         """elsewhere: only for what is made again elsewhere: see `reading.read`. own: the facts
         are read with the object that they are about, rather than with their parents."""
 
-    @property
+    @cached_property
     def partial(self) -> str | None:
         """The query for the objects whose oids `$1` holds; None where it has to be run whole."""
         head, *rest = self.sql.split(_AMONG)

@@ -134,6 +134,7 @@ reads(
         jsonb_build_object('text', e.text, 'provider', e.provider)
     FROM every e
     """,
+    own=True,
 )
 
 

@@ -38,7 +38,7 @@ reads(
     FROM pg_constraint k JOIN pg_class c ON c.oid = k.conrelid
     JOIN pg_namespace n ON n.oid = c.relnamespace
     LEFT JOIN pg_class i ON i.oid = k.conindid AND k.contype IN ('p', 'u', 'x')
-    WHERE k.oid >= 16384 AND k.contype IN ('p', 'u', 'x', 'c', 'f') /*among k.conrelid*/
+    WHERE k.conrelid >= 16384 AND k.contype IN ('p', 'u', 'x', 'c', 'f') /*among k.conrelid*/
         AND n.nspname !~ '^pg_' AND n.nspname <> 'information_schema'
     UNION ALL
     SELECT 2606, k.oid, 0, '', 'constraint',
@@ -48,7 +48,7 @@ reads(
             'sql', pg_get_constraintdef(k.oid), 'domain', true, 'valid', k.convalidated)
     FROM pg_constraint k JOIN pg_type t ON t.oid = k.contypid
     JOIN pg_namespace n ON n.oid = t.typnamespace
-    WHERE k.oid >= 16384 AND k.contype IN ('c', 'n') /*among k.contypid*/
+    WHERE k.contypid >= 16384 AND k.contype IN ('c', 'n') /*among k.contypid*/
         AND n.nspname !~ '^pg_' AND n.nspname <> 'information_schema'
     ORDER BY 2
     """,

@@ -30,7 +30,7 @@ reads(
                 FROM pg_attribute a WHERE a.attrelid = i.oid AND a.attstattarget >= 0))
     FROM pg_index x JOIN pg_class i ON i.oid = x.indexrelid
     JOIN pg_namespace n ON n.oid = i.relnamespace
-    WHERE i.oid >= 16384 AND n.nspname !~ '^pg_' AND n.nspname <> 'information_schema'
+    WHERE x.indrelid >= 16384 AND n.nspname !~ '^pg_' AND n.nspname <> 'information_schema'
         /*among x.indrelid*/
         AND NOT EXISTS (SELECT FROM pg_depend d WHERE d.classid = 1259 AND d.objid = i.oid
             AND CAST(d.refclassid AS bigint) = 2606 AND d.deptype = 'i' OFFSET 0)

@@ -89,7 +89,8 @@ reads(
     LEFT JOIN pg_class c ON c.oid = t.typrelid
     WHERE t.oid >= 16384 AND n.nspname !~ '^pg_' AND n.nspname <> 'information_schema'
         AND t.typtype IN ('e', 'c', 'd', 'r', 'b', 'p') AND (c.oid IS NULL OR c.relkind = 'c')
-        AND NOT (t.typtype = 'b' AND EXISTS (SELECT FROM pg_type e WHERE e.typarray = t.oid))
+        AND NOT (t.typtype = 'b' AND EXISTS (SELECT FROM pg_type e
+            WHERE e.oid = t.typelem AND e.typarray = t.oid))
         /*among t.oid*/
     ORDER BY 2
     """,

@@ -75,7 +75,7 @@ _DEFAULTS = arm(
     "FROM pg_attrdef d JOIN pg_class c ON c.oid = d.adrelid AND c.relkind = 'v' "
     "JOIN pg_namespace n ON n.oid = c.relnamespace "
     "JOIN pg_attribute a ON a.attrelid = d.adrelid AND a.attnum = d.adnum "
-    f"WHERE d.oid >= 16384 AND {USER_SCHEMA} /*among d.adrelid*/",
+    f"WHERE c.oid >= 16384 AND {USER_SCHEMA} /*among c.oid*/",
     parent=at(1259, "c.oid"),
 )
 # The kind is that of tables.
