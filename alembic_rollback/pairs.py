@@ -94,7 +94,7 @@ class Pair(NamedTuple):
     @property
     def down_text(self) -> str | None:
         """The down file's text; None where there is none. Raises PairError as `read_text`."""
-        return _read_text(_down_of(self.file)) if self.has_down else None
+        return read_text(_down_of(self.file)) if self.has_down else None
 
     @property
     def down_header(self) -> Header:
@@ -154,12 +154,13 @@ def find_pairs(files: Iterable[str]) -> list[Pair]:
     return [pair for _, pair in keyed]
 
 
-def read_text(path: Path) -> str:
+def read_text(path: Path | str) -> str:
     """A script's text as it stands, without a byte order mark; line ends are kept.
 
     Raises PairError where it isn't UTF-8, holds a NUL or cannot be read.
     """
-    return _read_text(str(path))
+    file = str(path)
+    return _decode(file, _read(file))
 
 
 def refuse_large(path: Path, size: int, most: int) -> None:
@@ -265,10 +266,6 @@ def _read_pair(file: str, downs: Collection[str]) -> Pair:
     checksum = hashlib.sha256(data.replace(b"\r\n", b"\n")).hexdigest()
     header = read_header(_decode(file, data))
     return Pair(version, name, file, _down_of(file) in downs, header, checksum)
-
-
-def _read_text(file: str) -> str:
-    return _decode(file, _read(file))
 
 
 def _read(file: str) -> bytes:

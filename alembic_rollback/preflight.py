@@ -253,7 +253,7 @@ def _read(
         known = revision.version in snapshot.history.revisions and revision.is_pair
         with suppress(PairError):
             if known:
-                found.texts[revision.version] = read_text(revision.path)
+                found.texts[revision.version] = read_text(revision.file)
     return found
 
 
