@@ -1,7 +1,7 @@
 """Run one script on one connection: statement by statement, with places, timing and tidy settings.
 
 Statement by statement, because most of PostgreSQL's errors carry no position and some drivers
-refuse several statements at once; measured, it costs nothing.
+refuse several statements at once. It takes an eighth longer than one message for a whole script.
 """
 
 from __future__ import annotations
