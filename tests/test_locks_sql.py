@@ -257,6 +257,9 @@ WHERE l.locktype = 'relation' AND l.pid = %s AND n.nspname IN ('public', 's')
 """
 
 
+SINCE_15 = ("ALTER TABLE a SET ACCESS METHOD heap", "MERGE ")
+
+
 def lines(text):
     return [line for line in text.strip().splitlines() if line]
 
@@ -332,6 +335,8 @@ def relations(cursor):
 
 @pytest.mark.parametrize("sql", lines(CASES))
 def test_the_server_takes_the_locks_that_the_tree_says(server, session, sql):
+    if sql.startswith(SINCE_15) and session.server_version < 15_00_00:
+        pytest.skip("needs PostgreSQL 15")
     watcher = server().cursor()
     there = relations(watcher)
     cursor = session.cursor()
