@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 _BEGIN = ("TRANS_STMT_BEGIN", "TRANS_STMT_START")
 _COMMIT = "TRANS_STMT_COMMIT"
+_ENDS = (*_BEGIN, _COMMIT)
 _INSIDE = ("TRANS_STMT_SAVEPOINT", "TRANS_STMT_RELEASE", "TRANS_STMT_ROLLBACK_TO")
 _KEPT = ("ONCOMMIT_NOOP", "ONCOMMIT_PRESERVE_ROWS", "ON_COMMIT_ACTION_UNDEFINED")
 
@@ -30,12 +31,12 @@ def join(
     no_transaction: nothing is run in one, so that no more than the file's own may be dropped.
     Raises ScriptSyntaxError with the place of any other control of transactions but savepoints.
     """
-    controls = [one for one in statements if _control(one) in (*_BEGIN, _COMMIT)]
+    controls = [one for one in statements if _control(one) in _ENDS]
     around = controls == [statements[0], statements[-1]] if statements else False
     several = bool(controls) and not around
     if _are_whole(controls) and not (several and no_transaction):
         _refuse_options(controls[::2])
-        statements = tuple(one for one in statements if one not in controls)
+        statements = tuple(one for one in statements if _control(one) not in _ENDS)
         if several:
             _refuse_what_ends_with_one(statements)
     for statement in statements:
