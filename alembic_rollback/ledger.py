@@ -175,9 +175,10 @@ class Ledger(NamedTuple):
         )
 
     def is_adopting(self, connection: Connection) -> bool:
-        """Whether no run of ours has ever come to an end here; failed attempts don't count."""
-        if not self.has_log(connection):
-            return True
+        """Whether no run of ours has ever come to an end here; failed attempts don't count.
+
+        The log must be there: where there is none, none has.
+        """
         sql = f"SELECT NOT EXISTS (SELECT FROM {self._bound(self.log_table)} WHERE {_ENDED})"
         return bool(_run(connection, sql, {}).scalar_one())
 

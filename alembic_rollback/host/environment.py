@@ -14,7 +14,7 @@ from alembic_rollback.errors import DatabaseError, PairError, RollbackError
 from alembic_rollback.host.configuration import settings_of
 from alembic_rollback.host.history import History, history_of
 from alembic_rollback.host.interrupts import interruptible
-from alembic_rollback.host.ledgers import archived_versions, find_ledger
+from alembic_rollback.host.ledgers import archived_versions, find_ledger, with_ghosts
 from alembic_rollback.host.scripts import needs_postgresql, script_of
 from alembic_rollback.host.state import (
     ARGUMENTS,
@@ -327,8 +327,8 @@ def _read_snapshot(context: MigrationContext, number: int) -> Snapshot:
     shape = ledger.shape(connection)
     ours, has_log = shape is Shape.OURS, ledger.has_log(connection)
     rows = ledger.rows(connection) if ours else {}
-    if has_log and not rows.keys() <= history.revisions.keys():
-        history = history.remembering(ledger.ghosts(connection))
+    if has_log:
+        history = with_ghosts(history, ledger, rows, connection)
     heads = tuple(context.get_current_heads())
     gone = ledger.collateral(connection) if has_log else []
     adopting = not has_log or ledger.is_adopting(connection)

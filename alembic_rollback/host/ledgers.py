@@ -8,10 +8,14 @@ from alembic_rollback import ledger as ledgers
 from alembic_rollback.ledger import Ledger
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from alembic.runtime.migration import MigrationContext
     from sqlalchemy.engine import Connection
 
     from alembic_rollback.archive.store import Archive
+    from alembic_rollback.host.history import History
+    from alembic_rollback.model import LedgerRow
     from alembic_rollback.settings import Settings
 
 
@@ -24,6 +28,15 @@ def find_ledger(context: MigrationContext, settings: Settings) -> Ledger:
     assert context.connection is not None
     found = ledgers.find_schema(context.connection, schema, context.version_table, table)
     return Ledger(found, table)
+
+
+def with_ghosts(
+    history: History, ledger: Ledger, rows: Mapping[str, LedgerRow], connection: Connection
+) -> History:
+    """The history with what is in the ledger and has no file; as mostly, the log isn't asked."""
+    if rows.keys() <= history.revisions.keys():
+        return history
+    return history.remembering(ledger.ghosts(connection))
 
 
 def archive_of(settings: Settings, ledger: Ledger) -> Archive:

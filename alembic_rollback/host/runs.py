@@ -16,7 +16,7 @@ from alembic_rollback.host import archiving, collateral, failures
 from alembic_rollback.host.configuration import settings_of
 from alembic_rollback.host.history import History, history_of
 from alembic_rollback.host.interrupts import interruptible
-from alembic_rollback.host.ledgers import find_ledger
+from alembic_rollback.host.ledgers import find_ledger, with_ghosts
 from alembic_rollback.host.locks import RunnerLock
 from alembic_rollback.host.outside import Recorder, note_committed, repair, taken
 from alembic_rollback.host.scripts import needs_postgresql
@@ -297,8 +297,7 @@ def _open(
     assert context.connection is not None
     connection = context.connection
     rows = ledger.rows(connection)
-    if not rows.keys() <= history.revisions.keys():
-        history = history.remembering(ledger.ghosts(connection))
+    history = with_ghosts(history, ledger, rows, connection)
     heads = frozenset(context.get_current_heads())
     adopting = ledger.is_adopting(connection)
     outcome = reconcile(history.graph, frozenset(rows), heads, adopting=adopting)

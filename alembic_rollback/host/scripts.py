@@ -171,12 +171,13 @@ def load_script(pair: Pair, direction: str, most: int | None = None) -> SqlScrip
         )
     if most is not None:
         refuse_large(path, path.stat().st_size, most)
-    header = pair.header if direction == "up" else pair.down_header
+    text = read_text(path)
+    header = pair.header if direction == "up" else read_header(text)
     if header.transaction and not header.no_transaction:
         raise PairError(
             f"`-- Transaction: {header.transaction}` has no meaning; `none` has.", where=path
         )
-    return read_script(read_text(path), path, no_transaction=header.no_transaction)
+    return read_script(text, path, no_transaction=header.no_transaction)
 
 
 def _directory_and_location(scriptdir: ScriptDirectory, path: Any) -> tuple[Any, Path]:

@@ -1,4 +1,4 @@
-"""Steps that failed, and what the log has of them."""
+"""Steps that failed, and what is said of their statements."""
 
 from __future__ import annotations
 

@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from alembic_rollback.errors import ScriptSyntaxError
+from alembic_rollback.sql.build import enum_name
 from alembic_rollback.sql.outside import why_outside_transaction
 
 if TYPE_CHECKING:
@@ -98,25 +99,16 @@ def _of_one_transaction(statement: Statement) -> str | None:
             return "ADD VALUE"
         case "DeclareCursorStmt":
             return "DECLARE"
-        case "CreateStmt" if _ends_on_commit(node.oncommit):
+        case "CreateStmt" if enum_name(node, "oncommit") not in _KEPT:
             return "ON COMMIT"
-        case "CreateTableAsStmt" if _ends_on_commit(node.into.on_commit):
+        case "CreateTableAsStmt" if enum_name(node.into, "on_commit") not in _KEPT:
             return "ON COMMIT"
         case _:
+            # By its text: it may also stand in the body of a DO.
             return why_outside_transaction(node) or (
                 "set_config" if "set_config" in statement.text.lower() else None
             )
 
 
-def _ends_on_commit(value: int) -> bool:
-    from postgast.pg_query_pb2 import OnCommitAction
-
-    return OnCommitAction.Name(value) not in _KEPT
-
-
 def _control(statement: Statement) -> str | None:
-    if statement.kind != "TransactionStmt":
-        return None
-    from postgast.pg_query_pb2 import TransactionStmtKind
-
-    return str(TransactionStmtKind.Name(statement.node.kind))
+    return enum_name(statement.node, "kind") if statement.kind == "TransactionStmt" else None
