@@ -154,7 +154,7 @@ def _talk(line: str, answers: list[str], folder: Path, env: Mapping[str, str]) -
 
 
 def plain(printed: str) -> str:
-    """Without what differs from one run to the next: hashes, versions, times, today's date."""
+    """Without what differs from run to run: hashes, versions, times, today's date, who runs it."""
     for pattern, shown in (
         (r"\b[0-9a-f]{64}\b", "HASH"),
         (r"PostgreSQL \d+\.\d+", "PostgreSQL 18.6"),
@@ -162,6 +162,8 @@ def plain(printed: str) -> str:
         (r"\b\d+(\.\d+)? (ms|s)\b", "TIME"),
         (r"applied \d+ (second|minute)s? ago", "applied just now"),
         (rf"\b{datetime.now():%Y%m%d}_", "20260113_"),
+        (rf"(?m)^-- Created: {datetime.now():%Y-%m-%d}$", "-- Created: 2026-01-13"),
+        (r"(?m)^-- Author: .+$", "-- Author: you"),
     ):
         printed = re.sub(pattern, shown, printed)
     return printed
